@@ -1,0 +1,1 @@
+"""SMILE for instruction-based image editing: which words drive an edit."""

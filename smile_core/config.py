@@ -1,0 +1,225 @@
+"""Everything a run depends on besides the photo: frozen, keyword-only, checked once.
+
+`RunConfig` is the one object that the page, the command line and Python code hand to the engine.
+It is validated when it is made, before anything expensive, and every message says what was wrong,
+what is allowed and what to do. Numbers outside their range are refused, never clipped.
+
+References
+----------
+[1] SMILE for instruction-based image editing, arXiv 2412.16277 (the `paper` preset).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Any
+
+BUNDLED_EDITOR = "scene-pix2pix"
+
+DESIGNS = ("balanced", "bernoulli")
+GRANULARITIES = ("word", "phrase")
+IMAGE_DISTANCES = (
+    "wasserstein",
+    "sliced-wasserstein",
+    "gaussian-w2",
+    "wasserstein-1d",
+    "kolmogorov-smirnov",
+    "cramer-von-mises",
+    "energy",
+    "cosine",
+    "wasserstein+cosine",
+)
+TEXT_DISTANCES = ("wmd", "cosine", "wmd+cosine")
+SURROGATES = ("linear", "bayesian-ridge", "ridge", "lasso", "lime", "shapley")
+PRESETS = ("recommended", "paper")
+
+MAX_PERTURBATIONS = 4096
+MAX_UNITS = 64
+MAX_INSTRUCTION_CHARACTERS = 2000
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the message says what is allowed and what to do."""
+
+
+def check_choice(what: str, value: object, allowed: Iterable[str]) -> None:
+    """Refuse a `value` that is not among `allowed`, naming the choices and the nearest one.
+
+    Raises
+    ------
+    ConfigError
+        When `value` is not one of `allowed`.
+    """
+    names = sorted(allowed)
+    if value in names:
+        return
+    near = get_close_matches(str(value), names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(f"Unknown {what} {value!r}.{hint} Choose one of: {', '.join(names)}.")
+
+
+def _check_whole(what: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConfigError(f"{what} must be a whole number from {low} to {high}, not {value!r}.")
+    if not low <= value <= high:
+        raise ConfigError(f"{what} must be from {low} to {high}, not {value}.")
+
+
+def _check_number(what: str, value: object, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ConfigError(f"{what} must be a number from {low:g} to {high:g}, not {value!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """The settings of one explanation.
+
+    Parameters
+    ----------
+    instruction : str
+        What the editor is asked to do, 1 to 64 units, at most 2,000 characters.
+    editor : str
+        Name in the editor registry, see `smile_core.list_editors`.
+    perturbations : int
+        How many shortened instructions to try, 1 to 4,096; the full instruction comes on top.
+        When the instruction has no more than this many non-empty subsets, all of them are run.
+    seed : int
+        Seed of the edits, the masks and the bootstrap, 0 to 2**32 - 1.
+    seeds : int
+        Repeat every prompt under this many seeds (1 to 32); above 1 the noise floor is measured.
+    granularity : {"word", "phrase"}
+        What counts as one unit of the instruction.
+    design : {"balanced", "bernoulli"}
+        Which subsets are tried; `bernoulli` is the published design.
+    encoder : str
+        Name of the image encoder, or a hub id of a DINOv2 model.
+    image_distance : str
+        One of `IMAGE_DISTANCES`.
+    order : float
+        Order p of the Wasserstein distances, 1 to 8.
+    text_distance : str
+        One of `TEXT_DISTANCES`.
+    word_vectors : str
+        `bundled`, or the name of a gensim-downloader model.
+    kernel_width : float or None
+        σ in exp(-(D/σ)²); None chooses it so that the effective sample size is half of n.
+    surrogate : str
+        One of `SURROGATES`.
+    interactions : bool
+        Fit pairwise products too (at most 10 units).
+    p_cutoff : float or None
+        Leave samples with a bootstrap p-value above this out of the fit, as the paper does.
+    p_iterations : int
+        Bootstrap iterations behind every p-value, 100 to 1,000,000.
+    steps, guidance_scale, image_guidance_scale : int, float, float, or None
+        The editor's knobs; None takes the editor's own default.
+    batch_size : int
+        Edits per call of the editor, 1 to 64. Fixed for a run: it is part of the cache key.
+
+    Raises
+    ------
+    ConfigError
+        On construction, when a value is outside its range.
+    """
+
+    instruction: str
+    editor: str = BUNDLED_EDITOR
+    perturbations: int = 64
+    seed: int = 0
+    seeds: int = 1
+    granularity: str = "word"
+    design: str = "balanced"
+    encoder: str = "efficientnet-lite0"
+    image_distance: str = "wasserstein"
+    order: float = 2.0
+    text_distance: str = "wmd"
+    word_vectors: str = "bundled"
+    kernel_width: float | None = None
+    surrogate: str = "linear"
+    interactions: bool = False
+    p_cutoff: float | None = None
+    p_iterations: int = 1000
+    steps: int | None = None
+    guidance_scale: float | None = None
+    image_guidance_scale: float | None = None
+    batch_size: int = 8
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.instruction, str) or not self.instruction.strip():
+            raise ConfigError(
+                "The instruction is empty. Write what the editor should do, "
+                "for example: make it a snowy evening."
+            )
+        if len(self.instruction) > MAX_INSTRUCTION_CHARACTERS:
+            raise ConfigError(
+                f"The instruction has {len(self.instruction):,} characters; at most "
+                f"{MAX_INSTRUCTION_CHARACTERS:,} can be explained. Shorten it."
+            )
+        _check_whole("The number of perturbations", self.perturbations, 1, MAX_PERTURBATIONS)
+        _check_whole("The seed", self.seed, 0, 2**32 - 1)
+        _check_whole("The number of seeds", self.seeds, 1, 32)
+        _check_whole("The number of p-value iterations", self.p_iterations, 100, 1_000_000)
+        _check_whole("The batch size", self.batch_size, 1, 64)
+        check_choice("granularity", self.granularity, GRANULARITIES)
+        check_choice("mask design", self.design, DESIGNS)
+        check_choice("image distance", self.image_distance, IMAGE_DISTANCES)
+        check_choice("text distance", self.text_distance, TEXT_DISTANCES)
+        check_choice("surrogate", self.surrogate, SURROGATES)
+        _check_number("The order of the Wasserstein distance", self.order, 1, 8)
+        if self.kernel_width is not None:
+            _check_number("The kernel width", self.kernel_width, 1e-3, 1e3)
+        if self.p_cutoff is not None:
+            _check_number("The p-value cutoff", self.p_cutoff, 0, 1)
+        if self.steps is not None:
+            _check_whole("The number of steps", self.steps, 1, 1000)
+        for name in ("guidance_scale", "image_guidance_scale"):
+            if getattr(self, name) is not None:
+                _check_number(f"The {name}", getattr(self, name), 0, 100)
+
+    @classmethod
+    def preset(cls, name: str, *, instruction: str, **changes: Any) -> RunConfig:
+        """Return the settings called `name`, with `changes` on top.
+
+        `recommended` is the default of every field. `paper` is the published choice: Bernoulli
+        masks, 64 perturbations, pooled DINOv2-base features, the one-dimensional Wasserstein
+        distance of order 1, Word Mover's Distance on word2vec vectors with kernel width 0.25,
+        weighted linear regression and the p-value cutoff of 0.05 at 1e5 iterations [1].
+        """
+        check_choice("preset", name, PRESETS)
+        values = dict(PAPER) if name == "paper" else {}
+        unknown = set(changes) - {field.name for field in fields(cls)}
+        if unknown:
+            raise ConfigError(f"Unknown setting: {', '.join(sorted(unknown))}.")
+        return cls(instruction=instruction, **{**values, **changes})
+
+    def with_(self, **changes: Any) -> RunConfig:
+        """Return a copy with `changes`, checked like a new one."""
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RunConfig:
+        """Rebuild settings from `to_dict`; an unknown key is refused."""
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise ConfigError(f"Unknown setting: {', '.join(sorted(unknown))}.")
+        return cls(**values)
+
+
+# The kernel width divides the distance inside the square, so the published
+# sqrt(exp(-d²/0.25²)) is exp(-(d/σ)²) with σ = 0.25·√2.
+PAPER: dict[str, Any] = {
+    "design": "bernoulli",
+    "encoder": "facebook/dinov2-base",
+    "image_distance": "wasserstein-1d",
+    "order": 1.0,
+    "word_vectors": "word2vec-google-news-300",
+    "kernel_width": 0.25 * 2**0.5,
+    "p_cutoff": 0.05,
+    "p_iterations": 100_000,
+}
