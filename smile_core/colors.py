@@ -42,13 +42,16 @@ class WeightColor:
 
 def blend(scale: tuple[str, str, str], position: float) -> str:
     """Return the colour of a three-point `scale` at `position`, from -1 to 1, as `#rrggbb`."""
-    position = min(1.0, max(-1.0, position))
-    end = scale[2] if position > 0 else scale[0]
-    mixed = (
-        round(int(scale[1][i : i + 2], 16) * (1 - abs(position)) + int(end[i : i + 2], 16) * abs(position))
-        for i in (1, 3, 5)
-    )
+    amount = min(1.0, abs(position))
+    start, end = _channels(scale[1]), _channels(scale[2] if position > 0 else scale[0])
+    mixed = (round(a + amount * (b - a)) for a, b in zip(start, end, strict=True))
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+def _channels(color: str) -> tuple[int, int, int]:
+    """Return red, green and blue, 0 to 255, of `#rrggbb`."""
+    red, green, blue = bytes.fromhex(color.removeprefix("#"))
+    return red, green, blue
 
 
 def weight_color(weight: float, limit: float) -> WeightColor:

@@ -1,10 +1,188 @@
-"""The answer first: what an explanation says, in a sentence or two of plain words."""
+"""The answer first: what an explanation says, in a few plain words.
+
+A sentence never claims more than the intervals do: a unit "drives" or "works against" an edit only
+when its verdict says so, it "can go" only when its whole interval lies close to zero, and otherwise
+it is called uncertain.
+"""
 
 from __future__ import annotations
 
-from smile_core.explanation import Explanation
+import math
+import unicodedata
+from collections.abc import Sequence
+
+from smile_core.explanation import AGAINST, DRIVES, Explanation, UnitWeight
+
+# A unit does nothing when its whole interval lies within this distance of zero.
+NEGLIGIBLE = 0.1
+# Below this leave-one-out R²_w a linear model of the words says little about the pictures.
+POOR_FIT = 0.3
+NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def summarize(explanation: Explanation) -> str:
-    """Say in plain words which units drive the edit; plain text, callers escape it."""
-    raise NotImplementedError
+    """Say which units drive the edit, which work against it and which can go.
+
+    Returns
+    -------
+    str
+        One to four short sentences of plain text. It holds the user's own words: escape it.
+    """
+    trouble = _nothing_to_compare(explanation)
+    if trouble:
+        return trouble
+    labels = _labels(explanation.units)
+    pairs = list(zip(labels, explanation.units, strict=True))
+    drivers = sorted(
+        (pair for pair in pairs if pair[1].verdict == DRIVES), key=lambda p: -p[1].weight
+    )
+    against = sorted(
+        (pair for pair in pairs if pair[1].verdict == AGAINST), key=lambda p: p[1].weight
+    )
+    rest = [pair for pair in pairs if pair[1].verdict not in (DRIVES, AGAINST)]
+    idle = [label for label, unit in rest if max(-unit.low, unit.high) <= NEGLIGIBLE]
+    unsure = [pair for pair in rest if pair[0] not in idle]
+
+    noun = unit_noun(explanation)
+    sentences = []
+    if drivers:
+        sentences.append(_driving(drivers, noun))
+    elif against:
+        sentences.append(f"No {noun} clearly drives this edit.")
+    else:
+        sentences.append(f"No {noun} stands out: no weight can be told from nothing yet.")
+    if against:
+        sentences.append(_opposing(against, noun))
+    if drivers or against:
+        sentences += _leftover(idle, unsure, noun)
+    sentences += _caution(explanation)
+    return " ".join(sentences)
+
+
+def signed(value: float) -> str:
+    """Return `value` with two decimals and a true minus sign; never a negative zero."""
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "−")
+
+
+def weight_text(unit: UnitWeight) -> str:
+    """Return `0.81 ± 0.05`; the margin is the longer side of the interval, rounded up."""
+    side = max(unit.high - unit.weight, unit.weight - unit.low, 0.0)
+    return f"{signed(unit.weight)} ± {math.ceil(round(side * 100, 6)) / 100:.2f}"
+
+
+def unit_noun(explanation: Explanation) -> str:
+    """Return what this run calls a unit: `word` or `phrase`."""
+    return str(explanation.config.get("granularity", "word"))
+
+
+def is_right_to_left(text: str) -> bool:
+    """Return whether the first letter of `text` with a direction is read from right to left."""
+    strong = (unicodedata.bidirectional(letter) for letter in text)
+    return next((kind in ("R", "AL") for kind in strong if kind in ("L", "R", "AL")), False)
+
+
+def planned_edits(explanation: Explanation) -> int:
+    """Return how many perturbations a whole run makes: no more than there are subsets."""
+    seeds = int(explanation.config.get("seeds", 1))
+    asked = int(explanation.config.get("perturbations", len(explanation.samples)))
+    return min(asked, _proper_subsets(len(explanation.units))) * seeds
+
+
+def _proper_subsets(m: int) -> int:
+    """Return how many shortened instructions `m` units allow: neither empty nor whole."""
+    return 2**m - 2
+
+
+def _nothing_to_compare(explanation: Explanation) -> str | None:
+    noun = unit_noun(explanation)
+    if len(explanation.units) == 1:
+        return f"The instruction is a single {noun}, so nothing can be left out and compared."
+    if not explanation.samples:
+        return f"No shortened instruction has been tried yet, so no {noun} can be judged."
+    distances = [s.image_distance for s in explanation.samples if s.image_distance is not None]
+    if not distances:
+        return f"All {len(explanation.samples)} shortened edits failed, so no {noun} can be judged."
+    if len(distances) > 1 and math.isclose(max(distances), min(distances), abs_tol=1e-9):
+        if max(distances) <= 1e-9:
+            return "This instruction changed nothing: whichever words go, the picture stays."
+        return f"No {noun} stands out: every shortened version ends equally far from the full edit."
+    return None
+
+
+def _labels(units: Sequence[UnitWeight]) -> list[str]:
+    """Quote each unit; the second and later occurrences of a text say which one they are."""
+    texts = [unit.text for unit in units]
+    labels = []
+    for i, text in enumerate(texts):
+        # First-strong isolates keep a right-to-left word from reordering the sentence around it.
+        quoted = f'"\u2068{text}\u2069"' if is_right_to_left(text) else f'"{text}"'
+        place = f" (no. {texts[: i + 1].count(text)})" if texts.count(text) > 1 else ""
+        labels.append(quoted + place)
+    return labels
+
+
+def _driving(drivers: list[tuple[str, UnitWeight]], noun: str) -> str:
+    if len(drivers) == 1:
+        label, unit = drivers[0]
+        return f"{label} drives this edit ({weight_text(unit)})."
+    named = [f"{label} ({weight_text(unit)})" for label, unit in drivers[:3]]
+    more = len(drivers) - len(named)
+    tail = [_more(more, noun)] if more else []
+    if drivers[0][1].low > drivers[1][1].high:
+        return f"{named[0]} drives this edit most, then {_join(named[1:] + tail)}."
+    return f"{_join(named + tail)} drive this edit."
+
+
+def _opposing(against: list[tuple[str, UnitWeight]], noun: str) -> str:
+    named = [f"{label} ({weight_text(unit)})" for label, unit in against[:2]]
+    more = len(against) - len(named)
+    tail = [_more(more, noun)] if more else []
+    return f"{_join(named + tail)} {'works' if len(against) == 1 else 'work'} against it."
+
+
+def _leftover(idle: list[str], unsure: list[tuple[str, UnitWeight]], noun: str) -> list[str]:
+    sentences = []
+    if len(idle) > 2:
+        who = f"{_count(len(idle))} {noun}s"
+        sentences.append(f"{who.capitalize() if unsure else f'The other {who}'} can go.")
+    elif idle:
+        sentences.append(f"{_join(idle)} {'does' if len(idle) == 1 else 'do'} nothing.")
+    if len(unsure) == 1:
+        label, unit = unsure[0]
+        sentences.append(f"{label} is still uncertain ({weight_text(unit)}).")
+    elif len(unsure) == 2:
+        sentences.append(f"{_join([label for label, _ in unsure])} are still uncertain.")
+    elif unsure:
+        sentences.append(f"{_count(len(unsure)).capitalize()} {noun}s are still uncertain.")
+    return sentences
+
+
+def _caution(explanation: Explanation) -> list[str]:
+    measured = sum(sample.image_distance is not None for sample in explanation.samples)
+    planned = planned_edits(explanation)
+    m = len(explanation.units)
+    sentences = []
+    if len(explanation.samples) < planned:
+        sentences.append(f"This rests on {measured} of {planned} edits.")
+    elif measured < min(m + 2, _proper_subsets(m)):
+        sentences.append(f"This rests on {measured} edits only.")
+    fit = explanation.fidelity.get("r2_w_loo")
+    if fit is not None and fit < POOR_FIT:
+        sentences.append(
+            f"But the {unit_noun(explanation)}s taken one by one predict the pictures poorly "
+            f"(leave-one-out R² {signed(fit)}), so take this with care."
+        )
+    return sentences
+
+
+def _join(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _more(count: int, noun: str) -> str:
+    return f"{_count(count)} more {noun}{'' if count == 1 else 's'}"
+
+
+def _count(count: int) -> str:
+    return NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else str(count)
