@@ -1,0 +1,67 @@
+"""Any function (image, prompts, seed) -> images as an editor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PIL import Image
+
+from ..config import ConfigError
+from .protocol import EditFailure, EditorCard, Stop, resolve_knobs
+
+EditFunction = Callable[
+    [Image.Image, Sequence[str], int], Sequence[Image.Image | EditFailure | None]
+]
+
+
+class CallableEditor:
+    """Wraps a plain function.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the photo (RGB), a list of prompts and a seed; returns one picture, None or
+        `EditFailure` for every prompt.
+    name : str or None
+        Its name in results; None takes the function's own.
+    fingerprint : str or None
+        Anything that changes when the function's answers change. Without one its edits are not
+        kept on disk, for nobody can tell whether yesterday's function is today's.
+    """
+
+    def __init__(
+        self, function: EditFunction, *, name: str | None = None, fingerprint: str | None = None
+    ) -> None:
+        if not callable(function):
+            raise ConfigError(
+                f"An editor must be a name, an Editor or a function (image, prompts, seed) -> "
+                f"images, not {type(function).__name__}."
+            )
+        self.function = function
+        self.name: str = name or getattr(function, "__name__", None) or type(function).__name__
+        self.fingerprint = fingerprint
+        self.card = EditorCard(name=self.name, title=self.name, family="callable")
+
+    def edit(
+        self,
+        image: Image.Image,
+        prompts: Sequence[str],
+        *,
+        seed: int,
+        steps: int | None = None,
+        guidance_scale: float | None = None,
+        image_guidance_scale: float | None = None,
+        stop: Stop | None = None,
+    ) -> list[Image.Image | EditFailure]:
+        """Call the function once with all prompts, see `Editor.edit`."""
+        resolve_knobs(
+            self.card,
+            steps=steps,
+            guidance_scale=guidance_scale,
+            image_guidance_scale=image_guidance_scale,
+        )
+        answers = self.function(image, list(prompts), seed)
+        return [
+            EditFailure("The editor returned no picture.") if answer is None else answer
+            for answer in answers
+        ]

@@ -1,0 +1,201 @@
+"""What the engine asks of an editor: a card that describes it, and one method, `edit`.
+
+An editor is a black box, (picture, instructions, seed) to pictures. The engine hands it the photo
+at its working size (`fit_to_card`) and expects one answer for every prompt: a picture, or an
+`EditFailure` that says why there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from PIL import Image
+
+from ..config import ConfigError
+
+Stop = Callable[[], bool]
+
+
+class StopRequested(Exception):  # noqa: N818 - not an error: the user asked for it
+    """Raised out of `Editor.edit` when its `stop` answered True in the middle of a batch."""
+
+
+@dataclass(frozen=True)
+class EditFailure:
+    """Stands in for a picture that could not be made.
+
+    Parameters
+    ----------
+    reason : str
+        One plain sentence.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditorCard:
+    """What a user should know about an editor before choosing it.
+
+    Parameters
+    ----------
+    name : str
+        What `load_editor` takes.
+    title : str
+        What a menu shows.
+    family : str
+        The adapter that runs it, for example `instruct-pix2pix` or `callable`.
+    licence : str
+        Licence of the weights.
+    gated : bool
+        True when the weights need an accepted licence and an access token.
+    memory_gb : float
+        Memory it takes while it runs, in GB.
+    steps : int or None
+        Default number of denoising steps; None when it has none.
+    knobs : mapping of str to float
+        The guidance knobs it takes with their defaults.
+    needs_mask, takes_seed, takes_negative_prompt : bool
+        What else goes in; without a seed every edit is a new draw.
+    short_side, long_side : int or None
+        Working size: the photo is scaled so that its short side is `short_side` and its long side
+        at most `long_side` pixels; None leaves that side free.
+    multiple_of : int
+        Both sides are rounded to this.
+    source : str
+        Folder or hub id of the weights.
+    notes : str
+        Anything else, in a sentence or two.
+    """
+
+    name: str
+    title: str
+    family: str
+    licence: str = "unknown"
+    gated: bool = False
+    memory_gb: float = 0.0
+    steps: int | None = None
+    knobs: Mapping[str, float] = field(default_factory=dict)
+    needs_mask: bool = False
+    takes_seed: bool = True
+    takes_negative_prompt: bool = False
+    short_side: int | None = None
+    long_side: int | None = None
+    multiple_of: int = 1
+    source: str = ""
+    notes: str = ""
+
+
+@runtime_checkable
+class Editor(Protocol):
+    """An instruction-based image editor.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the registry and in results.
+    card : EditorCard
+        Its description.
+    fingerprint : str or None
+        Changes whenever the same call could give another picture (weights, precision); part of
+        the key under which edits are cached. None: its edits are not cached.
+    """
+
+    name: str
+    card: EditorCard
+    fingerprint: str | None
+
+    def edit(
+        self,
+        image: Image.Image,
+        prompts: Sequence[str],
+        *,
+        seed: int,
+        steps: int | None = None,
+        guidance_scale: float | None = None,
+        image_guidance_scale: float | None = None,
+        stop: Stop | None = None,
+    ) -> list[Image.Image | EditFailure]:
+        """Edit one picture by every prompt, each from the same noise.
+
+        Parameters
+        ----------
+        image : PIL.Image.Image
+            The photo, RGB.
+        prompts : sequence of str
+            The instructions.
+        seed : int
+            Seed of the noise, the same for every prompt.
+        steps, guidance_scale, image_guidance_scale : int, float, float, or None
+            The knobs; None takes the default of the card.
+        stop : callable or None
+            Asked now and then; when it answers True the edit ends with `StopRequested`.
+
+        Returns
+        -------
+        list
+            One picture or `EditFailure` for every prompt, in order.
+
+        Raises
+        ------
+        ConfigError
+            When a prompt or a knob cannot be used; this ends the run. Any other exception is
+            recorded as the failure of these prompts, and the run goes on.
+        StopRequested
+            When `stop` answered True.
+        """
+        ...
+
+
+def fit_to_card(image: Image.Image, card: EditorCard) -> Image.Image:
+    """Return the photo at the editor's working size, its aspect ratio kept up to rounding.
+
+    Fitting a picture that already fits returns it as it is.
+    """
+    short, long = sorted(image.size)
+    scales = [
+        wanted / side
+        for wanted, side in ((card.short_side, short), (card.long_side, long))
+        if wanted is not None
+    ]
+    scale = min(scales, default=1.0)
+    size = tuple(
+        max(1, round(side * scale / card.multiple_of)) * card.multiple_of for side in image.size
+    )
+    if size == image.size:
+        return image
+    return image.resize((size[0], size[1]), Image.Resampling.LANCZOS)
+
+
+def resolve_knobs(
+    card: EditorCard,
+    *,
+    steps: int | None,
+    guidance_scale: float | None,
+    image_guidance_scale: float | None,
+) -> dict[str, Any]:
+    """Return the knobs of an editor with the given values, or its defaults where None.
+
+    Raises
+    ------
+    ConfigError
+        When a value is given for a knob that the card does not list.
+    """
+    defaults = {**({} if card.steps is None else {"steps": card.steps}), **card.knobs}
+    given = {
+        "steps": steps,
+        "guidance_scale": guidance_scale,
+        "image_guidance_scale": image_guidance_scale,
+    }
+    for name, value in given.items():
+        if value is not None and name not in defaults:
+            allowed = ", ".join(defaults) or "none"
+            raise ConfigError(
+                f"The editor {card.name!r} has no {name}. Knobs it has: {allowed}. Leave it unset."
+            )
+    return {
+        name: default if given.get(name) is None else given[name]
+        for name, default in defaults.items()
+    }
