@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smile_core.explanation import Explanation
+from .explanation import Explanation
 
 # Ends and middle of the scale, (negative, zero, positive).
 LIGHT_PAGE = ("#73b3f0", "#eef0f3", "#f79a4b")
@@ -71,3 +71,9 @@ def mark_color(weight: float, limit: float) -> str:
 def color_limit(explanation: Explanation) -> float:
     """Return the |weight| at full colour: the largest of the run, at least `SMALLEST_LIMIT`."""
     return max([SMALLEST_LIMIT, *(abs(unit.weight) for unit in explanation.units)])
+
+
+def axis_limit(explanation: Explanation) -> float:
+    """Return the half-width of an axis around zero that holds every weight and interval."""
+    ends = (abs(end) for unit in explanation.units for end in (unit.low, unit.high))
+    return max([color_limit(explanation), *ends])

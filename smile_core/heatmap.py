@@ -1,35 +1,172 @@
-"""The instruction as the picture of the answer: as HTML, for the terminal and as a PNG."""
+"""The instruction as the picture of the answer: as HTML and as a table for the terminal.
+
+Every unit stands in its place, coloured by its weight, with the number, the 95 % interval and the
+verdict beside the colour. The PNG is drawn in `heatmap_png`.
+"""
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Sequence
+from html import escape
 from pathlib import Path
-from typing import Any
 
-from smile_core.explanation import Explanation
+from .colors import DARK_PAGE, LIGHT_PAGE, axis_limit, color_limit, weight_color
+from .explanation import AGAINST, DRIVES, NOTHING, Explanation, UnitWeight
+from .heatmap_png import read_heatmap_png, save_heatmap_png
+from .sentence import is_right_to_left, signed, unit_noun
 
-HEATMAP_CSS = ""
+__all__ = [
+    "HEATMAP_CSS",
+    "heatmap_html",
+    "heatmap_text",
+    "read_heatmap_png",
+    "save_heatmap_png",
+    "waiting_html",
+]
+
+HEATMAP_CSS = (Path(__file__).parent / "static" / "heatmap.css").read_text(encoding="utf-8")
+
+CSS_CLASSES = {DRIVES: "smile-drives", AGAINST: "smile-against", NOTHING: "smile-nothing"}
+SHORT_VERDICTS = {DRIVES: "drives", AGAINST: "against", NOTHING: "–"}
+WEIGHT_HELP = (
+    "How much closer to the full edit the picture comes when this word is kept; "
+    "usually between −1 and 1, and 0 means that the word does nothing."
+)
 
 
 def heatmap_html(explanation: Explanation, *, stable_height: bool = True) -> str:
-    """Return the instruction with each unit in a box coloured by its weight."""
-    raise NotImplementedError
+    """Return the instruction with each unit in a box coloured by its weight.
+
+    Needs `HEATMAP_CSS` on the page. Everything the user wrote is escaped.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        A finished or a running one.
+    stable_height : bool
+        Keep the height of a short instruction, so that nothing below jumps while results come in.
+    """
+    limit = color_limit(explanation)
+    span = axis_limit(explanation)
+    boxes = "".join(_unit_html(unit, limit, span) for unit in explanation.units)
+    return _frame(boxes, [unit.text for unit in explanation.units], stable_height, _legend(limit))
 
 
-def waiting_html(units: list[str] | tuple[str, ...], *, stable_height: bool = True) -> str:
-    """Return the heatmap of a run that has no weights yet: same size, no colours, no numbers."""
-    raise NotImplementedError
+def waiting_html(units: Sequence[str], *, stable_height: bool = True) -> str:
+    """Return the heatmap of a run without weights yet: the same boxes, no colour, a dash each.
+
+    Parameters
+    ----------
+    units : sequence of str
+        The units of the instruction in order.
+    stable_height : bool
+        As for `heatmap_html`.
+    """
+    boxes = "".join(
+        f'<div role="listitem" class="smile-unit smile-waiting" aria-label="{escape(unit)}: '
+        f'not measured yet"><span class="smile-word" dir="auto">{escape(unit)}</span>'
+        '<span class="smile-whisker"></span><span class="smile-number">–</span></div>'
+        for unit in units
+    )
+    return _frame(boxes, units, stable_height, _legend(None))
 
 
 def heatmap_text(explanation: Explanation, width: int = 80) -> str:
-    """Return a table with bars for the terminal, at most `width` columns wide."""
-    raise NotImplementedError
+    """Return a table for the terminal: unit, weight, 95 % interval, verdict and a bar.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    width : int
+        Columns to use, at least 60; long units are shortened.
+    """
+    names = [_shorten(unit.text, 24) for unit in explanation.units]
+    name_width = max([_columns(name) for name in names] + [6])
+    reach = max(4, (width - name_width - 38) // 2)  # columns on each side of zero
+    limit = color_limit(explanation)
+    lines = [
+        f"{_pad(unit_noun(explanation), name_width)}  weight  95 % interval     verdict  "
+        f"{signed(-limit):<{reach}}0{signed(limit):>{reach}}"
+    ]
+    for name, unit in zip(names, explanation.units, strict=True):
+        interval = f"{signed(unit.low):>5} to {signed(unit.high):>5}"
+        lines.append(
+            f"{_pad(name, name_width)}  {signed(unit.weight):>6}  {interval:<16}  "
+            f"{SHORT_VERDICTS[unit.verdict]:<7}  {_bar(unit.weight / limit, reach)}".rstrip()
+        )
+    return "\n".join(lines)
 
 
-def save_heatmap_png(explanation: Explanation, path: str | Path) -> None:
-    """Draw the heatmap as a PNG that carries its settings and numbers."""
-    raise NotImplementedError
+def describe(unit: UnitWeight) -> str:
+    """Return the whole finding about one unit as plain text, for tooltips and screen readers."""
+    return (
+        f"{unit.text}: weight {signed(unit.weight)}, 95 % interval {signed(unit.low)} to "
+        f"{signed(unit.high)}, {unit.verdict}"
+    )
 
 
-def read_heatmap_png(path: str | Path) -> dict[str, Any]:
-    """Read back what `save_heatmap_png` put into the PNG."""
-    raise NotImplementedError
+def _unit_html(unit: UnitWeight, limit: float, span: float) -> str:
+    color = weight_color(unit.weight, limit)
+    left, right, dot = (50 + 50 * x / span for x in (unit.low, unit.high, unit.weight))  # percent
+    about = escape(describe(unit))
+    return (
+        f'<div role="listitem" tabindex="0" class="smile-unit {CSS_CLASSES[unit.verdict]}" '
+        f'title="{about}" aria-label="{about}">'
+        f'<span class="smile-word" dir="auto" style="background:light-dark({color.light},'
+        f'{color.dark});color:light-dark({color.text_on_light},{color.text_on_dark})">'
+        f"{escape(unit.text)}</span>"
+        f'<span class="smile-whisker"><i class="smile-range" style="left:{left:.1f}%;'
+        f'width:{right - left:.1f}%"></i><i class="smile-dot" style="left:{dot:.1f}%"></i></span>'
+        f'<span class="smile-number">{signed(unit.weight)}</span></div>'
+    )
+
+
+def _frame(boxes: str, units: Sequence[str], stable_height: bool, legend: str) -> str:
+    direction = "rtl" if is_right_to_left(" ".join(units)) else "ltr"
+    return (
+        f'<div class="smile-heatmap{" smile-steady" if stable_height else ""}">'
+        f'<div class="smile-units" role="list" dir="{direction}" '
+        f'aria-label="The instruction, each word with its weight">{boxes}</div>{legend}</div>'
+    )
+
+
+def _legend(limit: float | None) -> str:
+    stops = ", ".join(f"light-dark({a}, {b})" for a, b in zip(LIGHT_PAGE, DARK_PAGE, strict=True))
+    low, high = ("", "") if limit is None else (f"{signed(-limit)} ", f" {signed(limit)}")
+    return (
+        f'<div class="smile-legend"><span title="{WEIGHT_HELP}">{low}works against'
+        f'<i class="smile-scale" style="background:linear-gradient(90deg, {stops})"></i>'
+        f"drives the edit{high}</span>"
+        '<span><i class="smile-dashed"></i>not distinguishable from nothing</span>'
+        "<span>line: 95 % interval</span></div>"
+    )
+
+
+def _bar(position: float, reach: int) -> str:
+    """Return a bar from the zero column to `position` (-1 to 1), `reach` columns a side."""
+    halves = min(2 * reach, round(abs(position) * 2 * reach))
+    whole, half = divmod(halves, 2)
+    if position < 0:
+        return f"{'▐' * half + '█' * whole:>{reach}}│"
+    return f"{' ' * reach}│{'█' * whole}{'▌' * half}"
+
+
+def _columns(text: str) -> int:
+    """Return how many terminal columns `text` takes; East Asian wide letters take two."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(bool(unicodedata.combining(letter)) for letter in text)
+
+
+def _shorten(text: str, columns: int) -> str:
+    """Return `text` cut to `columns`; control characters, which could steer a terminal, go."""
+    text = "".join(c if c.isprintable() else "�" for c in text)
+    if _columns(text) <= columns:
+        return text
+    while _columns(text) >= columns:
+        text = text[:-1]
+    return text + "…"
+
+
+def _pad(text: str, columns: int) -> str:
+    return text + " " * (columns - _columns(text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from smile_core.explanation import Explanation
+from .explanation import Explanation
 
 
 def bar_chart(explanation: Explanation) -> go.Figure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smile_core.explanation import Explanation
+from .explanation import Explanation
 
 
 def report_html(explanation: Explanation) -> str:

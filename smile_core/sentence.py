@@ -11,7 +11,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
-from smile_core.explanation import AGAINST, DRIVES, Explanation, UnitWeight
+from .explanation import AGAINST, DRIVES, Explanation, UnitWeight
 
 # A unit does nothing when its whole interval lies within this distance of zero.
 NEGLIGIBLE = 0.1

@@ -73,7 +73,7 @@ def test_beyond_the_limit_is_the_end_and_zero_is_the_middle():
 
 
 def test_plotly_scale_is_the_same_scale():
-    assert PLOTLY_SCALE == [[(p + 1) / 2, mark_color(p, 1.0)] for p in (-1, 0, 1)]
+    assert [[(p + 1) / 2, mark_color(p, 1.0)] for p in (-1, 0, 1)] == PLOTLY_SCALE
 
 
 def test_the_limit_keeps_noise_pale():

@@ -1,0 +1,246 @@
+"""The heatmap as a PNG that carries its settings and its numbers, and reading them back.
+
+The chunk `smile` (iTXt, JSON) restores the run; the chunk `parameters` repeats the settings in the
+form that prompt tools show to people [1].
+
+Letters come from Pillow's own font (Latin only). For any other script the first installed font
+that has all the letters is used; where there is none, or for emoji, boxes appear in the drawing,
+while the chunks always hold the exact text.
+
+References
+----------
+[1] AUTOMATIC1111/stable-diffusion-webui, "PNG info": prompt, then `Name: value` pairs on one line.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+
+from .colors import TEXT_ON_LIGHT, axis_limit, color_limit, weight_color
+from .config import ConfigError, RunConfig
+from .explanation import NOTHING, SCHEMA, VERDICTS, Explanation, UnitWeight
+from .sentence import is_right_to_left, signed, summarize
+
+CHUNK = "smile"
+WIDTH = 1600  # pixels
+MARGIN = 64  # pixels
+REACH = 60  # pixels on each side of zero on the axis under a unit
+MUTED = "#4b5563"
+LINE = "#c9ced6"
+OTHER_FONTS = (
+    "DejaVuSans.ttf",
+    "NotoSans-Regular.ttf",
+    "NotoSansCJK-Regular.ttc",
+    "Arial Unicode.ttf",
+    "arial.ttf",
+    "segoeui.ttf",
+    "msyh.ttc",
+)
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def save_heatmap_png(explanation: Explanation, path: str | Path) -> None:
+    """Draw the heatmap as a PNG (light page, 1,600 pixels wide) with its settings inside.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    path : str or Path
+        Where to write; an existing file is replaced.
+    """
+    info = PngInfo()
+    info.add_itxt(CHUNK, json.dumps(_contents(explanation), ensure_ascii=False))
+    info.add_itxt("parameters", parameters_text(explanation))
+    draw_heatmap(explanation).save(path, format="PNG", pnginfo=info, optimize=True)
+
+
+def read_heatmap_png(path: str | Path) -> dict[str, Any]:
+    """Return what `save_heatmap_png` put into the PNG at `path`.
+
+    Returns
+    -------
+    dict
+        `schema`, `instruction`, `editor`, `encoder`, `seed`, `config` (ready for
+        `RunConfig.from_dict`), `units` (a list of dicts with the fields of `UnitWeight`),
+        `intercept`, `fidelity`, `effective_sample_size`, `notes` and `versions`.
+
+    Raises
+    ------
+    ConfigError
+        When the file is no PNG, has no `smile` chunk, or the chunk is damaged.
+    """
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            # Text before the pixels is read on opening: nothing is decoded.
+            text = image.info.get(CHUNK)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ConfigError(
+            "This file is not a readable PNG. Drop a heatmap.png that this project saved."
+        ) from error
+    if text is None:
+        raise ConfigError(
+            "This PNG carries no explanation. Only a heatmap.png saved by this project can restore "
+            "one; a screenshot or a copy saved by another program loses it."
+        )
+    try:
+        contents = json.loads(text)
+        schema = contents["schema"]
+        if schema == SCHEMA:
+            RunConfig.from_dict(contents["config"])
+            units = [UnitWeight(**unit) for unit in contents["units"]]
+            if not all(unit.verdict in VERDICTS for unit in units):
+                raise ValueError("unknown verdict")
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"The explanation inside this PNG is damaged ({error}). Use the original file or run "
+            "the explanation again."
+        ) from error
+    if schema != SCHEMA:
+        raise ConfigError(
+            f"This PNG was written in format {schema!r}, and this version reads {SCHEMA}. "
+            "Use the version of the project that wrote it."
+        )
+    return contents
+
+
+def parameters_text(explanation: Explanation) -> str:
+    """Return the settings for people: the instruction, then one line of `Name: value` pairs."""
+    config = explanation.config
+    size = explanation.reference.image.size if explanation.reference.image else None
+    pairs = {
+        "Steps": config.get("steps"),
+        "Seed": explanation.seed,
+        "CFG scale": config.get("guidance_scale"),
+        "Image CFG scale": config.get("image_guidance_scale"),
+        "Size": f"{size[0]}x{size[1]}" if size else None,
+        "Model": explanation.editor,
+        "Perturbations": len(explanation.samples),
+        "Encoder": explanation.encoder,
+        "Image distance": config.get("image_distance"),
+        "Text distance": config.get("text_distance"),
+        "Surrogate": config.get("surrogate"),
+    }
+    line = ", ".join(f"{name}: {value}" for name, value in pairs.items() if value is not None)
+    return f"{explanation.instruction}\n{line}"
+
+
+def draw_heatmap(explanation: Explanation) -> Image.Image:
+    """Return the drawing: the sentence, the units in order, and a line about the run."""
+    title_font, note_font = _font(44, _letters(explanation)), _font(26, _letters(explanation))
+    title = _wrap(_drawable(summarize(explanation)), title_font)
+    boxes, units_height = _place(explanation)
+    top = MARGIN + 60 * len(title) + 40  # where the units begin
+    image = Image.new("RGB", (WIDTH, top + units_height + 20 + MARGIN), "white")
+    draw = ImageDraw.Draw(image)
+    for i, line in enumerate(title):
+        draw.text((MARGIN, MARGIN + 60 * i), line, TEXT_ON_LIGHT, title_font)
+    limit = color_limit(explanation)
+    span = axis_limit(explanation)
+    for unit, (x, y, width) in zip(explanation.units, boxes, strict=True):
+        _draw_unit(draw, unit, (x, top + y, width), limit, span)
+    footer = (
+        f"SMILE · {explanation.editor} · {len(explanation.samples)} perturbations · "
+        f"seed {explanation.seed} · weights with 95 % intervals"
+    )
+    draw.text((MARGIN, image.height - MARGIN - 20), footer, MUTED, note_font)
+    return image
+
+
+def _contents(explanation: Explanation) -> dict[str, Any]:
+    names = ("instruction", "editor", "encoder", "seed", "config", "intercept", "fidelity")
+    names += ("effective_sample_size", "notes", "versions")
+    return {
+        "schema": SCHEMA,
+        **{name: getattr(explanation, name) for name in names},
+        "units": [asdict(unit) for unit in explanation.units],
+    }
+
+
+def _place(explanation: Explanation) -> tuple[list[tuple[int, int, int]], int]:
+    """Return (x, y, width) of each unit's box, rows filled in reading order, and the height."""
+    font = _font(44, _letters(explanation))
+    mirrored = is_right_to_left(explanation.instruction)
+    boxes, x, y = [], MARGIN, 0
+    for unit in explanation.units:
+        width = min(WIDTH - 2 * MARGIN, max(140, int(font.getlength(unit.text)) + 48))
+        if x + width > WIDTH - MARGIN and x > MARGIN:
+            x, y = MARGIN, y + 190
+        boxes.append((WIDTH - x - width if mirrored else x, y, width))
+        x += width + 16
+    return boxes, y + 190
+
+
+def _draw_unit(
+    draw: ImageDraw.ImageDraw,
+    unit: UnitWeight,
+    box: tuple[int, int, int],
+    limit: float,
+    span: float,
+) -> None:
+    x, y, width = box
+    middle = x + width / 2
+    color = weight_color(unit.weight, limit)
+    edge = LINE if unit.verdict == NOTHING else color.light
+    draw.rounded_rectangle((x, y, x + width, y + 84), 14, color.light, edge, 2)
+    font = _font(44, unit.text)
+    text = unit.text
+    while font.getlength(text) > width - 20:
+        text = text[:-2] + "…"
+    draw.text((middle, y + 40), text, color.text_on_light, font, anchor="mm")
+    low, high, at = (middle + REACH * value / span for value in (unit.low, unit.high, unit.weight))
+    draw.line((middle - REACH, y + 104, middle + REACH, y + 104), LINE, 2)
+    draw.line((middle, y + 96, middle, y + 112), LINE, 2)
+    draw.line((low, y + 104, high, y + 104), MUTED, 6)
+    draw.line((at, y + 96, at, y + 112), TEXT_ON_LIGHT, 4)
+    tone = MUTED if unit.verdict == NOTHING else TEXT_ON_LIGHT
+    number = _drawable(signed(unit.weight))
+    draw.text((middle, y + 138), number, tone, _font(32, number), anchor="mm")
+
+
+def _wrap(text: str, font: Font) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= WIDTH - 2 * MARGIN or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _letters(explanation: Explanation) -> str:
+    return "".join(sorted(set(explanation.instruction + _drawable(summarize(explanation)))))
+
+
+def _drawable(text: str) -> str:
+    """Return `text` with an en dash for the minus sign, which Pillow's own font lacks."""
+    return text.replace("−", "–")
+
+
+@cache
+def _font(size: int, letters: str) -> Font:
+    """Return a font of `size` pixels that has all `letters`, or else Pillow's own."""
+    own = ImageFont.load_default(size)
+    if _has_all(own, letters):
+        return own
+    for name in OTHER_FONTS:
+        try:
+            font = ImageFont.truetype(name, size)
+        except OSError:
+            continue
+        if _has_all(font, letters):
+            return font
+    return own
+
+
+def _has_all(font: Font, letters: str) -> bool:
+    missing = bytes(font.getmask("\U0010ffff"))
+    return all(bytes(font.getmask(c)) != missing for c in letters if not c.isspace())
