@@ -20,19 +20,31 @@ LONG_SIDE = 640
 # Package: stems of the files to keep (a Plasma wallpaper is named by its folder).
 # aitzgorri and picosdeeuropa are left out: the benchmark judges the editor on them.
 PHOTOS: dict[str, str] = {
-    "lomiri-wallpapers-16.04": "Bridge_by_Sander_Klootwijk Dragonfly_by_Bolly Picture_0B_by_freespace "
-    "Picture_1A_by_freespace Wine_by_Jakkub_Mede free_by_Peter_Nerlich friends_by_Aitzol_Berasategi "
-    "greentock_by_Peter_Nerlich life_by_Aitzol_Berasategi seeding_by_Clements_Engelhardt "
-    "sunset_by_Aitzol_Berasategi",
-    "lomiri-wallpapers-20.04": "Infinite-Sea_by_Aury88 Kleiber_by_Lukas_Baubkus",
-    "lxqt-themes": "beam Butterfly-Kenneth-Wimer Valendas after-the-rain appleflower butterfly cloud "
-    "drop flowers fog this-is-not-windows",
-    "mate-backgrounds": "Aqua Blinds Dune FreshFlower Garden GreenMeadow LadyBird RainDrops Storm "
-    "TwoWings Wood YellowFlower",
-    "palapeli-data": "castle-maintenon cincinnati-bridge citrus-fruits european-honey-bee "
-    "panther-chameleon-female",
-    "plasma-workspace-wallpapers": "Autumn BytheWater ColdRipple ColorfulCups DarkestHour EveningGlow "
-    "FallenLeaf Grey Kite OneStandsOut Path summer_1am",
+    "lomiri-wallpapers-16.04": """
+        Bridge_by_Sander_Klootwijk Dragonfly_by_Bolly Picture_0B_by_freespace
+        Picture_1A_by_freespace Wine_by_Jakkub_Mede free_by_Peter_Nerlich
+        friends_by_Aitzol_Berasategi greentock_by_Peter_Nerlich life_by_Aitzol_Berasategi
+        seeding_by_Clements_Engelhardt sunset_by_Aitzol_Berasategi
+    """,
+    "lomiri-wallpapers-20.04": """
+        Infinite-Sea_by_Aury88 Kleiber_by_Lukas_Baubkus
+    """,
+    "lxqt-themes": """
+        beam Butterfly-Kenneth-Wimer Valendas after-the-rain appleflower butterfly cloud
+        drop flowers fog this-is-not-windows
+    """,
+    "mate-backgrounds": """
+        Aqua Blinds Dune FreshFlower Garden GreenMeadow LadyBird RainDrops Storm TwoWings
+        Wood YellowFlower
+    """,
+    "palapeli-data": """
+        castle-maintenon cincinnati-bridge citrus-fruits european-honey-bee panther-
+        chameleon-female
+    """,
+    "plasma-workspace-wallpapers": """
+        Autumn BytheWater ColdRipple ColorfulCups DarkestHour EveningGlow FallenLeaf Grey
+        Kite OneStandsOut Path summer_1am
+    """,
 }
 
 

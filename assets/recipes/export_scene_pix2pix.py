@@ -1,6 +1,7 @@
-"""Turn a training checkpoint into the diffusers folder that the product loads.
+r"""Turn a training checkpoint into the diffusers folder that the product loads.
 
-    python assets/recipes/export_scene_pix2pix.py --run build/scene --out assets/editors/scene-pix2pix
+    python assets/recipes/export_scene_pix2pix.py --run build/scene \
+        --out assets/editors/scene-pix2pix
 
 The averaged weights go to half precision, in shards under 10 MB. The two classes of our own are
 named by their module in `model_index.json`, so that diffusers imports them from the package.

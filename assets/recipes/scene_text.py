@@ -53,7 +53,7 @@ def neutral_words(words: list[str], vectors: np.ndarray) -> list[str]:
         forms
         | set(HELD_OUT)
         | set(f"{LIGHT} {HEAVY}".split())
-        | set(["remove", "without", "no", "not", "stop", "white", "away", "rid"])
+        | set("remove without no not stop white away rid".split())
     )
     place = {word: i for i, word in enumerate(words)}
     rows = vectors[[place[word] for word in sorted(loaded) if word in place]]  # (k, 50)

@@ -1,6 +1,6 @@
-"""Train the bundled editor, a small StableDiffusionInstructPix2PixPipeline, from scratch.
+r"""Train the bundled editor, a small StableDiffusionInstructPix2PixPipeline, from scratch.
 
-    python assets/recipes/train_scene_pix2pix.py --photos build/photos --out build/scene \\
+    python assets/recipes/train_scene_pix2pix.py --photos build/photos --out build/scene \
         --minutes-small 50 --minutes-large 45
 
 Photos are rendered with the effects that a random instruction asks for (`scene_effects`,

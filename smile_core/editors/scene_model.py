@@ -22,8 +22,10 @@ References
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
-import torch.nn.functional as F  # the field's usual name
+import torch.nn.functional as F
 from diffusers import ModelMixin, UNet2DConditionModel
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.autoencoders.vae import DecoderOutput
@@ -109,7 +111,7 @@ class SceneUNet(UNet2DConditionModel):
         widths = [24, *[DETAIL_CHANNELS] * DETAIL_LAYERS]
         self.detail = nn.ModuleList(
             nn.Conv2d(a, b, 3, padding=1 if i == 0 else 2 * i, dilation=max(1, 2 * i))
-            for i, (a, b) in enumerate(zip(widths[:-1], widths[1:], strict=True))
+            for i, (a, b) in enumerate(pairwise(widths))
         )
         self.detail_out = nn.Conv2d(DETAIL_CHANNELS, 12, 3, padding=1)
 
