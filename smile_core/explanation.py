@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from .config import ConfigError
+from smile_core.config import ConfigError
 
 SCHEMA = 1
 

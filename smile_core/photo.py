@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from .config import ConfigError
+from smile_core.config import ConfigError
 
 MAX_FILE_BYTES = 25 * 2**20
 MAX_PIXELS = 40_000_000

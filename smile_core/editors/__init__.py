@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import BUNDLED_EDITOR
-from .callable_editor import CallableEditor
-from .card_file import read_card
-from .protocol import EditFailure, Editor, EditorCard, StopRequested
-from .registry import list_editors, load_editor, register_editor
+from smile_core.config import BUNDLED_EDITOR
+from smile_core.editors.callable_editor import CallableEditor
+from smile_core.editors.card_file import read_card
+from smile_core.editors.protocol import EditFailure, Editor, EditorCard, StopRequested
+from smile_core.editors.registry import list_editors, load_editor, register_editor
 
 __all__ = [
     "CallableEditor",
@@ -62,13 +62,13 @@ _INSTRUCT_PIX2PIX = EditorCard(
 
 @register_editor(_SCENE)
 def _make_scene_editor() -> Editor:
-    from .instruct_pix2pix import load_instruct_pix2pix
+    from smile_core.editors.instruct_pix2pix import load_instruct_pix2pix
 
     return load_instruct_pix2pix(BUNDLED_FOLDER, _SCENE)
 
 
 @register_editor(_INSTRUCT_PIX2PIX)
 def _make_instruct_pix2pix() -> Editor:
-    from .instruct_pix2pix import load_instruct_pix2pix
+    from smile_core.editors.instruct_pix2pix import load_instruct_pix2pix
 
     return load_instruct_pix2pix(_INSTRUCT_PIX2PIX.source, _INSTRUCT_PIX2PIX)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image
 
-from ..config import ConfigError
-from .protocol import EditFailure, EditorCard, Stop, resolve_knobs
+from smile_core.config import ConfigError
+from smile_core.editors.protocol import EditFailure, EditorCard, Stop, resolve_knobs
 
 EditFunction = Callable[
     [Image.Image, Sequence[str], int], Sequence[Image.Image | EditFailure | None]

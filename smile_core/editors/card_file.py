@@ -6,8 +6,8 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
-from ..config import ConfigError
-from .protocol import EditorCard
+from smile_core.config import ConfigError
+from smile_core.editors.protocol import EditorCard
 
 CARD_FILE = "smile_card.json"
 

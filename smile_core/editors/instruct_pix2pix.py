@@ -17,7 +17,8 @@ References
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,22 @@ from typing import Any
 import diffusers
 import torch
 from diffusers import DiffusionPipeline, StableDiffusionInstructPix2PixPipeline
+from diffusers.utils import logging as diffusers_logging
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from PIL import Image
+from transformers.utils import logging as transformers_logging
 
-from ..config import ConfigError
-from ..edit_cache import pixel_digest
-from .card_file import read_card
-from .protocol import EditFailure, EditorCard, Stop, StopRequested, fit_to_card, resolve_knobs
+from smile_core.config import ConfigError
+from smile_core.edit_cache import pixel_digest
+from smile_core.editors.card_file import read_card
+from smile_core.editors.protocol import (
+    EditFailure,
+    EditorCard,
+    Stop,
+    StopRequested,
+    fit_to_card,
+    resolve_knobs,
+)
 
 ROWS_PER_CALL = 8
 # Image latents of this many channels are taken by the pipeline as they are; any other number is
@@ -63,7 +73,8 @@ def load_instruct_pix2pix(source: str | Path, card: EditorCard | None = None) ->
     name = str(source) if "/" in str(source) and not Path(source).is_dir() else folder.name
     card = read_card(folder, card or _plain_card(name, str(source)))
     try:
-        pipe = DiffusionPipeline.from_pretrained(str(folder))
+        with _no_progress_bars():
+            pipe = DiffusionPipeline.from_pretrained(str(folder))
     except (OSError, ValueError, ImportError, AttributeError) as error:
         raise ConfigError(
             f"The editor in {str(source)!r} cannot be loaded: {_first_line(error)} Give a folder "
@@ -113,6 +124,18 @@ def _download(hub_id: str) -> Path:
         ) from error
 
 
+@contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    """Keep bars for a load that takes a second off the terminal; downloads keep theirs."""
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        diffusers_logging.enable_progress_bar()
+        transformers_logging.enable_progress_bar()
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
@@ -156,7 +179,7 @@ class InstructPix2Pix:
         size = sum(parameter.numel() for parameter in pipe.unet.parameters())
         device = _device()
         half = device == "cuda" and size >= _HALF_PRECISION_FROM
-        self._pipe = pipe.to(device, torch.float16 if half else torch.float32)
+        self._pipe = pipe.to(device, torch.float16) if half else pipe.to(device)
         self._pipe.set_progress_bar_config(disable=True)
         self._lock = threading.Lock()  # the scheduler keeps its place in the pipeline
         self._rows_per_call = ROWS_PER_CALL

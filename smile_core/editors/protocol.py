@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from PIL import Image
 
-from ..config import ConfigError
+from smile_core.config import ConfigError
 
 Stop = Callable[[], bool]
 

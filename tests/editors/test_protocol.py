@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from smile_core.config import ConfigError
+from smile_core.editors.card_file import CARD_FILE, read_card
+from smile_core.editors.protocol import EditorCard, fit_to_card, resolve_knobs
+
+SCENE = EditorCard(
+    name="scene", title="Scene", family="test", short_side=256, long_side=768, multiple_of=8
+)
+STABLE = EditorCard(name="sd", title="SD", family="test", long_side=512, multiple_of=64)
+FREE = EditorCard(name="free", title="Free", family="test")
+NOTHING = {"steps": None, "guidance_scale": None, "image_guidance_scale": None}
+
+
+@pytest.mark.parametrize(
+    ("card", "size", "expected"),
+    [
+        (SCENE, (640, 480), (344, 256)),  # 341.3 rounds to 43 * 8
+        (SCENE, (480, 640), (256, 344)),
+        (SCENE, (100, 100), (256, 256)),
+        (SCENE, (2000, 500), (768, 192)),  # the long side is what limits
+        (STABLE, (2048, 1024), (512, 256)),
+        (STABLE, (1000, 125), (512, 64)),
+        (FREE, (123, 77), (123, 77)),
+    ],
+)
+def test_working_size(card: EditorCard, size: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert fit_to_card(Image.new("RGB", size), card).size == expected
+
+
+@pytest.mark.parametrize("card", [SCENE, STABLE, FREE])
+def test_fitting_twice_changes_nothing(card: EditorCard) -> None:
+    rng = np.random.default_rng(0)
+    for width, height in rng.integers(32, 400, (50, 2)).tolist():
+        once = fit_to_card(Image.new("RGB", (width, height)), card)
+        assert fit_to_card(once, card) is once
+
+
+def test_knobs_fall_back_to_the_card() -> None:
+    card = EditorCard(name="e", title="E", family="f", steps=4, knobs={"guidance_scale": 1.5})
+    assert resolve_knobs(card, **NOTHING) == {"steps": 4, "guidance_scale": 1.5}
+    changed = resolve_knobs(card, **{**NOTHING, "steps": 7, "guidance_scale": 0.0})
+    assert changed == {"steps": 7, "guidance_scale": 0.0}
+    with pytest.raises(ConfigError, match=r"no image_guidance_scale\. .* steps, guidance_scale"):
+        resolve_knobs(card, **{**NOTHING, "image_guidance_scale": 2.0})
+    with pytest.raises(ConfigError, match="Knobs it has: none"):
+        resolve_knobs(FREE, **{**NOTHING, "steps": 2})
+
+
+def test_a_folder_brings_its_own_card(tmp_path: Path) -> None:
+    assert read_card(tmp_path, SCENE) is SCENE
+    own = {"name": "own", "title": "Own", "family": "instruct-pix2pix", "steps": 9}
+    (tmp_path / CARD_FILE).write_text(json.dumps(own), encoding="utf-8")
+    assert read_card(tmp_path, SCENE).steps == 9
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"name": "x"}', '{"speed": 9}', "3"])
+def test_a_card_that_cannot_be_read(text: str, tmp_path: Path) -> None:
+    (tmp_path / CARD_FILE).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_card(tmp_path, SCENE)

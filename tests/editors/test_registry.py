@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from PIL import Image
+
+from smile_core.config import BUNDLED_EDITOR, ConfigError
+from smile_core.editors import (
+    CallableEditor,
+    EditFailure,
+    Editor,
+    EditorCard,
+    list_editors,
+    load_editor,
+    register_editor,
+    registry,
+)
+
+PHOTO = Image.new("RGB", (32, 32), "gray")
+
+
+def copy_photo(image: Image.Image, prompts: Sequence[str], seed: int) -> list[Image.Image]:
+    return [image.copy() for _ in prompts]
+
+
+@pytest.fixture
+def _own_registry() -> Iterator[None]:
+    before = dict(registry._REGISTRY)
+    yield
+    registry._REGISTRY.clear()
+    registry._REGISTRY.update(before)
+    load_editor.cache_clear()
+
+
+def test_the_bundled_editor_comes_first() -> None:
+    names = [card.name for card in list_editors()]
+    assert names[0] == BUNDLED_EDITOR
+    assert "instruct-pix2pix" in names
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.usefixtures("_own_registry")
+def test_a_registered_editor_loads_once() -> None:
+    @register_editor(EditorCard(name="copy", title="Copy", family="callable"))
+    def make() -> Editor:
+        return CallableEditor(copy_photo, name="copy")
+
+    assert list_editors()[-1].title == "Copy"
+    editor = load_editor("copy")
+    assert isinstance(editor, Editor)
+    assert load_editor("copy") is editor
+
+
+@pytest.mark.usefixtures("_own_registry")
+def test_a_name_that_is_taken_warns_and_is_replaced() -> None:
+    card = EditorCard(name="copy", title="Copy", family="callable")
+    register_editor(card)(lambda: CallableEditor(copy_photo, name="first"))
+    assert load_editor("copy").name == "first"
+    with pytest.warns(UserWarning, match="'copy' was registered again"):
+        register_editor(card)(lambda: CallableEditor(copy_photo, name="second"))
+    assert load_editor("copy").name == "second"
+
+
+def test_an_unknown_name_lists_the_choices_and_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"Did you mean 'scene-pix2pix'\?.*instruct-pix2pix"):
+        load_editor("scene-pixpix")
+    with pytest.raises(ConfigError, match="Choose one of"):
+        load_editor("<script>")
+
+
+def test_a_hub_model_with_no_network_is_one_sentence() -> None:
+    with pytest.raises(ConfigError, match="not on this machine") as caught:
+        load_editor("nobody/never-downloaded")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_function_is_an_editor() -> None:
+    editor = CallableEditor(copy_photo)
+    assert isinstance(editor, Editor)
+    assert editor.name == "copy_photo"
+    assert editor.fingerprint is None
+    assert editor.edit(PHOTO, ["a", "b"], seed=0) == [PHOTO, PHOTO]
+
+
+def test_a_function_may_give_none_for_a_picture() -> None:
+    editor = CallableEditor(lambda image, prompts, seed: [image, None], name="half")
+    first, second = editor.edit(PHOTO, ["a", "b"], seed=0)
+    assert first == PHOTO
+    assert isinstance(second, EditFailure)
+
+
+def test_a_function_has_no_knobs_to_turn() -> None:
+    with pytest.raises(ConfigError, match="has no steps"):
+        CallableEditor(copy_photo).edit(PHOTO, ["a"], seed=0, steps=5)
+
+
+def test_something_else_is_not_an_editor() -> None:
+    with pytest.raises(ConfigError, match="not int"):
+        CallableEditor(3)  # type: ignore[arg-type]
