@@ -1,0 +1,21 @@
+# The page on a CPU, for self-hosting. A Hugging Face Space runs from the README's front matter.
+FROM python:3.12-slim
+
+RUN useradd --create-home --uid 1000 smile
+USER smile
+WORKDIR /home/smile/app
+ENV PATH=/home/smile/.local/bin:$PATH \
+    GRADIO_SERVER_NAME=0.0.0.0 \
+    GRADIO_SERVER_PORT=7860 \
+    SMILE_CACHE_DIR=/home/smile/cache \
+    PYTHONUNBUFFERED=1
+
+# The CPU build of torch first: the plain Linux wheel brings several GB of CUDA.
+RUN pip install --no-cache-dir --user "torch>=2.8,<2.14" \
+    --index-url https://download.pytorch.org/whl/cpu
+COPY --chown=1000 requirements.txt .
+RUN pip install --no-cache-dir --user -r requirements.txt
+COPY --chown=1000 . .
+
+EXPOSE 7860
+CMD ["python", "app.py"]
