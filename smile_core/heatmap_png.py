@@ -1,7 +1,7 @@
 """The heatmap as a PNG that carries its settings and its numbers, and reading them back.
 
-The chunk `smile` (iTXt, JSON) restores the run; the chunk `parameters` repeats the settings in the
-form that prompt tools show to people [1].
+The chunk `smile` (iTXt) holds what `explanation.json` holds, all but the pictures; the chunk
+`parameters` repeats the settings in the form that prompt tools show to people [1].
 
 Letters come from Pillow's own font (Latin only). For any other script the first installed font
 that has all the letters is used; where there is none, or for emoji, boxes appear in the drawing,
@@ -15,7 +15,6 @@ References
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from .colors import TEXT_ON_LIGHT, axis_limit, color_limit, weight_color
-from .config import ConfigError, RunConfig
-from .explanation import NOTHING, SCHEMA, VERDICTS, Explanation, UnitWeight
+from .config import ConfigError, RunConfig, check_choice
+from .explanation import NOTHING, VERDICTS, Explanation, UnitWeight, from_json, to_json
 from .sentence import is_right_to_left, signed, summarize
 
 CHUNK = "smile"
@@ -57,7 +56,7 @@ def save_heatmap_png(explanation: Explanation, path: str | Path) -> None:
         Where to write; an existing file is replaced.
     """
     info = PngInfo()
-    info.add_itxt(CHUNK, json.dumps(_contents(explanation), ensure_ascii=False))
+    info.add_itxt(CHUNK, json.dumps(json.loads(to_json(explanation)), ensure_ascii=False))
     info.add_itxt("parameters", parameters_text(explanation))
     draw_heatmap(explanation).save(path, format="PNG", pnginfo=info, optimize=True)
 
@@ -68,9 +67,9 @@ def read_heatmap_png(path: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        `schema`, `instruction`, `editor`, `encoder`, `seed`, `config` (ready for
-        `RunConfig.from_dict`), `units` (a list of dicts with the fields of `UnitWeight`),
-        `intercept`, `fidelity`, `effective_sample_size`, `notes` and `versions`.
+        The explanation as `explanation.json` has it, without pictures: `config` (ready for
+        `RunConfig.from_dict`), `units`, `samples`, `fidelity` and the rest. All of it has been
+        checked; `from_json(json.dumps(found))` makes the `Explanation`.
 
     Raises
     ------
@@ -91,24 +90,13 @@ def read_heatmap_png(path: str | Path) -> dict[str, Any]:
             "one; a screenshot or a copy saved by another program loses it."
         )
     try:
-        contents = json.loads(text)
-        schema = contents["schema"]
-        if schema == SCHEMA:
-            RunConfig.from_dict(contents["config"])
-            units = [UnitWeight(**unit) for unit in contents["units"]]
-            if not all(unit.verdict in VERDICTS for unit in units):
-                raise ValueError("unknown verdict")
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(
-            f"The explanation inside this PNG is damaged ({error}). Use the original file or run "
-            "the explanation again."
-        ) from error
-    if schema != SCHEMA:
-        raise ConfigError(
-            f"This PNG was written in format {schema!r}, and this version reads {SCHEMA}. "
-            "Use the version of the project that wrote it."
-        )
-    return contents
+        explanation = from_json(text)
+        RunConfig.from_dict(explanation.config)
+        for unit in explanation.units:
+            check_choice("verdict", unit.verdict, VERDICTS)
+    except (ConfigError, TypeError) as error:
+        raise ConfigError(f"The explanation inside this PNG cannot be used. {error}") from error
+    return json.loads(text)
 
 
 def parameters_text(explanation: Explanation) -> str:
@@ -152,16 +140,6 @@ def draw_heatmap(explanation: Explanation) -> Image.Image:
     )
     draw.text((MARGIN, image.height - MARGIN - 20), footer, MUTED, note_font)
     return image
-
-
-def _contents(explanation: Explanation) -> dict[str, Any]:
-    names = ("instruction", "editor", "encoder", "seed", "config", "intercept", "fidelity")
-    names += ("effective_sample_size", "notes", "versions")
-    return {
-        "schema": SCHEMA,
-        **{name: getattr(explanation, name) for name in names},
-        "units": [asdict(unit) for unit in explanation.units],
-    }
 
 
 def _place(explanation: Explanation) -> tuple[list[tuple[int, int, int]], int]:

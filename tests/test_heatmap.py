@@ -12,6 +12,7 @@ from sample_explanations import HOSTILE, sample_explanation, with_units
 
 from smile_core.colors import weight_color
 from smile_core.config import ConfigError, RunConfig
+from smile_core.explanation import from_json, to_json
 from smile_core.heatmap import (
     HEATMAP_CSS,
     heatmap_html,
@@ -169,8 +170,8 @@ def test_png_round_trip(tmp_path):
     found = read_heatmap_png(tmp_path / "heatmap.png")
     assert RunConfig.from_dict(found["config"]) == RunConfig.from_dict(explanation.config)
     assert found["units"] == [asdict(unit) for unit in explanation.units]
-    assert found["instruction"] == HOSTILE
-    assert found["fidelity"] == explanation.fidelity
+    # All but the pictures comes back, so that every chart can be drawn again.
+    assert to_json(from_json(json.dumps(found))) == to_json(explanation)
     with Image.open(tmp_path / "heatmap.png") as image:
         prompt, settings = image.info["parameters"].split("\n")
     assert prompt == HOSTILE
@@ -237,13 +238,13 @@ def test_files_that_cannot_restore_anything(tmp_path):
 def test_a_damaged_chunk_is_refused(tmp_path, spoil):
     save_heatmap_png(sample_explanation(), tmp_path / "good.png")
     contents = read_heatmap_png(tmp_path / "good.png")
-    with pytest.raises(ConfigError, match="damaged"):
+    with pytest.raises(ConfigError, match="inside this PNG cannot be used"):
         read_heatmap_png(png_with(tmp_path / "bad.png", smile=spoil(contents)))
 
 
 def test_another_format_number_is_refused(tmp_path):
     path = png_with(tmp_path / "later.png", smile=json.dumps({"schema": 99}))
-    with pytest.raises(ConfigError, match="written in format 99"):
+    with pytest.raises(ConfigError, match="schema 99"):
         read_heatmap_png(path)
 
 
