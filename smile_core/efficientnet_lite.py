@@ -92,6 +92,7 @@ class EfficientNetLite0(nn.Module):
         self._bn1 = _norm(1280)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the last feature map of normalised pictures."""
         x = nn.functional.relu6(self._bn0(self._conv_stem(x)))
         for block in self._blocks:
             x = block(x)

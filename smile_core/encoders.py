@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 BUNDLED_ENCODER = "efficientnet-lite0"
 DINOV2_ENCODERS = ("facebook/dinov2-small", "facebook/dinov2-base", "facebook/dinov2-large")
 
+_CHOICES = (
+    f"Use the bundled {BUNDLED_ENCODER!r}, the folder of a Dinov2Model, or download one of "
+    f"{', '.join(DINOV2_ENCODERS)} once while there is a network."
+)
 _SIDE = 224
 # Pictures per forward pass; bounds memory, not speed.
 _BATCH = 16
@@ -73,7 +78,10 @@ class Features:
 class Encoder(Protocol):
     """Anything with a name that turns pictures into `Features`."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name that `load_encoder` takes."""
+        ...
 
     def encode(self, images: Sequence[Image.Image]) -> Features:
         """Return the features of `images`, one row per picture."""
@@ -185,20 +193,13 @@ def _load_dinov2(name: str) -> Encoder:
     """Load a DINOv2 model: patch tokens; pooled is the mean of CLS and patches, as published."""
     from transformers import AutoConfig, Dinov2Model
 
-    use = f"Use the bundled {BUNDLED_ENCODER!r}"
-    try:
-        kind = AutoConfig.from_pretrained(name).model_type
-        if kind != "dinov2":
-            raise ConfigError(
-                f"The encoder {name!r} is a {kind!r} model, not a 'dinov2' one. {use}, or one of "
-                f"{', '.join(DINOV2_ENCODERS)}."
-            )
-        model = Dinov2Model.from_pretrained(name)
-    except OSError as error:
+    folder = _find(name)
+    kind = AutoConfig.from_pretrained(folder).model_type
+    if kind != "dinov2":
         raise ConfigError(
-            f"The encoder {name!r} is neither on this machine nor can it be downloaded. {use}, "
-            f"or download one of {', '.join(DINOV2_ENCODERS)} once while there is a network."
-        ) from error
+            f"The encoder {name!r} is a {kind!r} model, not a 'dinov2' one. {_CHOICES}"
+        )
+    model = Dinov2Model.from_pretrained(folder)
     device = _device()
     model.eval().to(device)
 
@@ -207,3 +208,25 @@ def _load_dinov2(name: str) -> Encoder:
         return tokens[:, 1:], tokens.mean(dim=1)
 
     return _TorchEncoder(name, device, _IMAGENET_PIXELS, forward)
+
+
+def _find(name: str) -> str:
+    """Return the local folder of a model, downloading it where that is possible."""
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    if Path(name).is_dir():
+        return name
+    files = ["config.json", "*.safetensors"]
+    try:
+        return snapshot_download(name, allow_patterns=files, local_files_only=True)
+    except (LocalEntryNotFoundError, HFValidationError):
+        pass  # not here yet
+    try:
+        # One question with a time limit: without a network the download itself retries for long.
+        HfApi().model_info(name, timeout=10)
+        return snapshot_download(name, allow_patterns=files)
+    except Exception as error:  # the HTTP library's errors have no base class of their own here
+        raise ConfigError(
+            f"The encoder {name!r} is neither on this machine nor can it be downloaded. {_CHOICES}"
+        ) from error

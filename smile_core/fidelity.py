@@ -15,8 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# 1 - leverage below this: the sample decides its own prediction.
-_SATURATED = 1e-9
+from smile_core.regression import SATURATED
 
 
 @dataclass(frozen=True)
@@ -161,8 +160,8 @@ def fidelity(
     if leverage is not None:
         free = 1 - np.asarray(leverage, dtype=float)  # (n,)
         counted = share > 0
-        if np.all(free[counted] > _SATURATED):
-            left_out = np.where(counted, error / np.maximum(free, _SATURATED), 0.0)
+        if np.all(free[counted] > SATURATED):
+            left_out = np.where(counted, error / np.maximum(free, SATURATED), 0.0)
             values["r2_w_loo"] = _r2(left_out, y, share)
     return values
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import ot
 from scipy.spatial.distance import cdist
 
 from smile_core.config import IMAGE_DISTANCES, check_choice
@@ -134,6 +133,8 @@ def _unchanged(reference: Features, features: Features) -> np.ndarray:
 
 def _transport(x: np.ndarray, y: np.ndarray, order: float) -> float:
     """Exact optimal transport between two clouds (T, d) of uniform weights."""
+    import ot  # here, because it imports torch, which takes seconds
+
     cost = cdist(x, y) ** order  # (T, T)
     return max(float(ot.emd2([], [], cost)), 0.0) ** (1 / order)
 

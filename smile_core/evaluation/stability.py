@@ -1,0 +1,110 @@
+"""Stability: does a change that means nothing leave the explanation alone.
+
+The paper appends `###` to the instruction and compares the two explanations. Units are matched
+by their text and occurrence, so an added unit is one that the other explanation lacks.
+
+References
+----------
+[1] SMILE for instruction-based image editing, arXiv 2412.16277, equation 7 (Jaccard).
+[2] Ruzicka, Anwendung mathematisch-statistischer Methoden in der Geobotanik, 1958.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from scipy.stats import spearmanr
+
+NEUTRAL_SUFFIX = "###"
+
+# A unit as (text, how many times it came before) with its weight.
+KeyedWeights: TypeAlias = Mapping[tuple[str, int], float]
+
+
+@dataclass(frozen=True)
+class Stability:
+    """Agreement of two explanations; 1 is perfect.
+
+    Attributes
+    ----------
+    jaccard : float
+        Shared part of the two sets of k heaviest units, in [0, 1].
+    ruzicka : float
+        Σ min/Σ max of the absolute weights, in [0, 1].
+    spearman : float or None
+        Rank correlation of the signed weights of the units both have, in [-1, 1]; None when
+        fewer than two are shared or all weights of one side are equal.
+    """
+
+    jaccard: float
+    ruzicka: float
+    spearman: float | None
+
+
+def keyed_weights(units: Sequence[str], weights: Sequence[float]) -> dict[tuple[str, int], float]:
+    """Name each unit by its text and occurrence, so that duplicates stay apart."""
+    seen: Counter[str] = Counter()
+    keyed: dict[tuple[str, int], float] = {}
+    for unit, weight in zip(units, weights, strict=True):
+        keyed[unit, seen[unit]] = float(weight)
+        seen[unit] += 1
+    return keyed
+
+
+def stability(before: KeyedWeights, after: KeyedWeights, k: int = 3) -> Stability:
+    """Compare two explanations of instructions that mean the same.
+
+    Parameters
+    ----------
+    before, after : mapping of (str, int) to float
+        Weights as `keyed_weights` returns them.
+    k : int
+        Size of the sets that Jaccard compares.
+    """
+    return Stability(
+        jaccard=top_k_jaccard(before, after, k),
+        ruzicka=ruzicka(before, after),
+        spearman=spearman(before, after),
+    )
+
+
+def top_k_jaccard(before: KeyedWeights, after: KeyedWeights, k: int) -> float:
+    """Return |A ∩ B|/|A ∪ B| of the k units of largest absolute weight on each side.
+
+    Ties go to the unit that comes first. A side with fewer than k units gives all it has.
+
+    Raises
+    ------
+    ValueError
+        When k is below 1 or a side has no unit.
+    """
+    if k < 1 or not before or not after:
+        raise ValueError("Jaccard needs k of at least 1 and at least one unit on either side.")
+    top_before, top_after = (
+        set(sorted(side, key=lambda unit: -abs(side[unit]))[:k]) for side in (before, after)
+    )
+    return len(top_before & top_after) / len(top_before | top_after)
+
+
+def ruzicka(before: KeyedWeights, after: KeyedWeights) -> float:
+    """Return Σ min(|a|, |b|)/Σ max(|a|, |b|) over the units of both; a missing one has weight 0.
+
+    Signs do not count: a weight that only changes its sign goes unnoticed, as in the published
+    definition; `spearman` notices. Two explanations of zeros agree perfectly.
+    """
+    pairs = np.abs([(before.get(unit, 0.0), after.get(unit, 0.0)) for unit in {**before, **after}])
+    largest = pairs.max(axis=1).sum()
+    return float(pairs.min(axis=1).sum() / largest) if largest > 0 else 1.0
+
+
+def spearman(before: KeyedWeights, after: KeyedWeights) -> float | None:
+    """Return the rank correlation of the signed weights of the units that both have."""
+    shared = [unit for unit in before if unit in after]
+    a, b = [before[unit] for unit in shared], [after[unit] for unit in shared]
+    if len(set(a)) < 2 or len(set(b)) < 2:
+        return None
+    return float(spearmanr(a, b).statistic)

@@ -1,0 +1,186 @@
+"""The arithmetic of the surrogates: one weighted regression, its penalty and its refits.
+
+`surrogate.py` is the door to this file and says what each surrogate means.
+
+References
+----------
+[1] Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS 2017.
+[2] Zhao et al., BayLIME, UAI 2021.
+[3] Efron et al., Least angle regression, Annals of Statistics 2004 (the lasso path).
+[4] Rad and Maleki, A scalable estimate of the out-of-sample prediction error, JRSS B 2020.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from sklearn.linear_model import BayesianRidge, lars_path
+
+from smile_core.config import ConfigError
+
+MAX_INTERACTION_UNITS = 10
+# 1 - leverage below this: the sample decides its own prediction, leaving it out says nothing.
+SATURATED = 1e-9
+# Singular values below this share of the largest count as zero.
+_RANK_TOLERANCE = 1e-9
+_FLAT_PRIORS = dict.fromkeys(("alpha_1", "alpha_2", "lambda_1", "lambda_2"), 1e-9)
+_RIDGE_PENALTIES = np.logspace(3, -9, 37)
+
+
+def shapley_weights(X: np.ndarray) -> np.ndarray:
+    """Return KernelSHAP's weights for the masks that were run.
+
+    A subset of s of the m units has the kernel weight (m - 1)/(C(m, s)·s·(m - s)) [1], so all
+    C(m, s) subsets of one size share (m - 1)/(s·(m - s)). That share is divided among the samples
+    of the size that exist. With all subsets run this is KernelSHAP; with some of them it is
+    right for any design that treats subsets of one size alike, as both of ours do.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, m)
+        Masks. Full rows get 0, for the plane passes through them anyway; empty rows too.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Weights, >= 0.
+    """
+    m = X.shape[1]
+    sizes = X.sum(axis=1).astype(int)  # (n,)
+    counts = np.bincount(sizes, minlength=m + 1)  # (m + 1,)
+    s = np.arange(1, m)
+    share = np.zeros(m + 1)
+    share[1:m] = (m - 1) / (s * (m - s)) / np.maximum(counts[1:m], 1)
+    return share[sizes]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A fit as a regression through one point: slopes of `response` on `columns`.
+
+    `columns` (n, k) and `response` (n,) are measured from `centre` (k,) and `level`: the weighted
+    means, where the level is free, or the full instruction, where it is fixed (`shapley`).
+    """
+
+    columns: np.ndarray
+    response: np.ndarray
+    weights: np.ndarray
+    centre: np.ndarray
+    level: float
+    free_level: bool
+    pairs: list[tuple[int, int]]
+
+
+def pose(
+    name: str, X: np.ndarray, y: np.ndarray, weights: np.ndarray, interactions: bool
+) -> Problem:
+    """Check what was given and pose the fit of `fit_surrogate` as a `Problem`."""
+    X, y, weights = (np.asarray(values, dtype=float) for values in (X, y, weights))
+    n, m = X.shape
+    if not len(y) == len(weights) == n:
+        raise ValueError(f"{n} masks, {len(y)} responses and {len(weights)} weights do not match.")
+    if interactions and m > MAX_INTERACTION_UNITS:
+        raise ConfigError(
+            f"Interactions can be fitted for at most {MAX_INTERACTION_UNITS} units, not {m}. "
+            "Switch them off, shorten the instruction, or choose the granularity 'phrase'."
+        )
+    pairs = list(combinations(range(m), 2)) if interactions else []
+    Z = np.column_stack([X, *(X[:, i] * X[:, j] for i, j in pairs)])  # (n, k)
+    if name == "shapley":
+        full = X.all(axis=1)
+        if not full.any():
+            raise ValueError("The Shapley fit needs the full instruction among the samples.")
+        weights = shapley_weights(X)
+        centre, level = np.ones(Z.shape[1]), float(y[full].mean())
+    if not weights.sum() > 0:
+        raise ValueError("All sample weights are zero. Choose a larger kernel width.")
+    weights = weights * (n / weights.sum())
+    if name != "shapley":
+        centre, level = np.average(Z, axis=0, weights=weights), np.average(y, weights=weights)
+    return Problem(Z - centre, y - level, weights, centre, level, name != "shapley", pairs)
+
+
+def truncate(
+    U: np.ndarray, s: np.ndarray, Vt: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Drop the directions that the weighted masks do not span."""
+    kept = s > _RANK_TOLERANCE * max(s.max(initial=0), np.finfo(float).tiny)
+    return U[:, kept], s[kept], Vt[kept]
+
+
+def choose_penalty(
+    name: str, A: np.ndarray, b: np.ndarray, U: np.ndarray, s: np.ndarray, own: np.ndarray
+) -> float:
+    """Return α of the squared penalty; `U`, `s` are of A's singular value decomposition.
+
+    `own` (n,) is the part of each leverage that is due to the intercept.
+    """
+    if name == "ridge":
+        shrink = s[:, None] ** 2 / (s[:, None] ** 2 + _RIDGE_PENALTIES)  # (r, a)
+        predicted = U @ (shrink * (U.T @ b)[:, None])  # (n, a)
+        errors = _left_out_errors(b[:, None] - predicted, U**2 @ shrink + own[:, None])
+        return float(_RIDGE_PENALTIES[np.argmin(errors)])
+    if name == "bayesian-ridge":
+        # The columns are centred and weighted already. scikit-learn's own priors (1e-6) and
+        # tolerance (1e-3) would keep a clean response from being met to more than 1e-5.
+        model = BayesianRidge(fit_intercept=False, tol=1e-10, max_iter=1000, **_FLAT_PRIORS)
+        model.fit(A, b)
+        return float(model.lambda_ / model.alpha_)
+    return 0.0
+
+
+def fit_lasso(
+    A: np.ndarray, b: np.ndarray, own: np.ndarray
+) -> tuple[np.ndarray, float, np.ndarray]:
+    """Return slopes (k,), penalty and leverage (n,) at the best knot of the LARS path."""
+    penalties, _, path = lars_path(A, b, method="lasso")  # (a,), (k, a)
+    leverages = np.empty((len(b), len(penalties)))
+    for index, active in enumerate(path.T != 0):
+        U, s, Vt = np.linalg.svd(A[:, active], full_matrices=False)
+        leverages[:, index] = np.sum(truncate(U, s, Vt)[0] ** 2, axis=1)
+    best = int(np.argmin(_left_out_errors(b[:, None] - A @ path, leverages + own[:, None])))
+    return path[:, best], float(penalties[best]), leverages[:, best]
+
+
+def _left_out_errors(residuals: np.ndarray, leverages: np.ndarray) -> np.ndarray:
+    """Return the weighted squared leave-one-out error per candidate, (n, a) to (a,)."""
+    free = 1 - leverages
+    errors = residuals / np.maximum(free, SATURATED)
+    return np.sum(np.where(free > SATURATED, errors**2, np.inf), axis=0)
+
+
+def refit(name: str, problem: Problem, draws: np.ndarray, penalty: float) -> np.ndarray:
+    """Fit every row of sample weights `draws` (B, n) from its normal equations; (B, k)."""
+    Z, response = problem.columns, problem.response
+    n, k = Z.shape
+    products = (Z[:, :, None] * Z[:, None, :]).reshape(n, k * k)
+    gram = (draws @ products).reshape(-1, k, k)  # (B, k, k)
+    moment = draws @ (Z * response[:, None])  # (B, k)
+    if problem.free_level:
+        total = draws.sum(axis=1, keepdims=True)  # (B, 1)
+        mean, level = draws @ Z / total, draws @ response[:, None] / total  # (B, k), (B, 1)
+        gram -= total[:, :, None] * mean[:, :, None] * mean[:, None, :]
+        moment -= total * mean * level
+    if name == "lasso":
+        return _lasso_descent(gram, moment, penalty * n)
+    if penalty:
+        return np.linalg.solve(gram + penalty * np.eye(k), moment[:, :, None])[:, :, 0]
+    inverse = np.linalg.pinv(gram, rcond=_RANK_TOLERANCE, hermitian=True)
+    return (inverse @ moment[:, :, None])[:, :, 0]
+
+
+def _lasso_descent(gram: np.ndarray, moment: np.ndarray, penalty: float) -> np.ndarray:
+    """Minimise bᵀGb/2 - mᵀb + penalty·|b| for every (G, m) at once by coordinate descent."""
+    slopes = np.zeros_like(moment)  # (B, k)
+    for _ in range(200):
+        before = slopes.copy()
+        for j in range(slopes.shape[1]):
+            curve = gram[:, j, j]  # (B,)
+            pull = moment[:, j] - np.sum(gram[:, j] * slopes, axis=1) + curve * slopes[:, j]
+            step = np.sign(pull) * np.maximum(np.abs(pull) - penalty, 0)
+            slopes[:, j] = np.divide(step, curve, out=np.zeros_like(step), where=curve > 1e-12)
+        if np.abs(slopes - before).max() < 1e-9:
+            break
+    return slopes
