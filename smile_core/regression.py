@@ -72,6 +72,11 @@ class Problem:
     free_level: bool
     pairs: list[tuple[int, int]]
 
+    @property
+    def n_units(self) -> int:
+        """Number of columns that are units, m; the others are products of two."""
+        return self.columns.shape[1] - len(self.pairs)
+
 
 def pose(
     name: str, X: np.ndarray, y: np.ndarray, weights: np.ndarray, interactions: bool

@@ -27,13 +27,17 @@ References
 [3] Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS 2017.
 [4] Rubin, The Bayesian bootstrap, Annals of Statistics 1981.
 [5] Rad and Maleki, A scalable estimate of the out-of-sample prediction error, JRSS B 2020.
+[6] MacKinnon and White, Some heteroskedasticity-consistent covariance matrix estimators,
+    Journal of Econometrics 1985.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from smile_core.config import SURROGATES, check_choice
 from smile_core.explanation import AGAINST, DRIVES, NOTHING
@@ -45,6 +49,8 @@ from smile_core.kernel import (
 )
 from smile_core.regression import (
     MAX_INTERACTION_UNITS,
+    SATURATED,
+    Problem,
     choose_penalty,
     fit_lasso,
     pose,
@@ -187,12 +193,15 @@ def bootstrap_intervals(
 
     The Bayesian bootstrap [4]: each resample multiplies the sample weights by random ones of mean
     1 (a flat Dirichlet draw) and refits, with the penalty of the full fit. Unlike drawing rows
-    with replacement it never loses a unit's only sample. Its spread is widened by
-    sqrt(n/(n - rank)), the usual correction for the parameters fitted.
+    with replacement it never loses a unit's only sample.
+
+    With few samples per unit the residuals of a fit are smaller than its errors. So the resamples
+    are fitted to leave-one-out residuals, r_i/(1 - leverage_i), as the HC3 errors of a regression
+    are [6], and their spread is stretched from the normal to Student's distribution.
 
     A unit that the samples cannot judge gets the whole range of the response, [-1, 1] at least:
-    one that was always kept or cannot be told from another, and every unit while there are no
-    more samples than parameters.
+    one that was always kept or cannot be told from another, one whose weight hangs on a single
+    sample, and so every unit while there are no more samples than parameters.
 
     Parameters
     ----------
@@ -210,32 +219,43 @@ def bootstrap_intervals(
     ndarray, shape (m, 2)
         Low and high end per unit; the fitted weight lies between them.
     """
-    check_choice("surrogate", name, SURROGATES)
     fit = fit_surrogate(name, X, y, weights, interactions=interactions)
     problem = pose(name, X, y, weights, interactions)
     n, m = X.shape
+    estimate = fit.coefficients
+    freedom = int(np.sum(problem.weights > 0)) - np.linalg.matrix_rank(problem.columns)
+    freedom -= problem.free_level
+    unknown = _unjudged(problem, fit.leverage)  # (m,)
+    if freedom <= 0 or unknown.all():
+        return np.column_stack([np.minimum(estimate, -1.0), np.maximum(estimate, 1.0)])
 
+    residual = (np.asarray(y, dtype=float) - fit.predicted) / np.maximum(
+        1 - fit.leverage, SATURATED
+    )  # (n,)
+    response = fit.predicted + residual - problem.level
     draws = rng.standard_exponential((n_boot, n))
-    draws *= n / draws.sum(axis=1, keepdims=True) * problem.weights  # (B, n)
-    slopes = refit(name, problem, draws, fit.penalty)[:, :m]  # (B, m)
+    draws *= n / draws.sum(axis=1, keepdims=True)  # (B, n), mean 1
+    # The first row is the fit without resampling, from which the spread is measured.
+    draws = np.vstack([np.ones(n), draws]) * problem.weights
+    slopes = refit(name, replace(problem, response=response), draws, fit.penalty)[:, :m]
 
+    tails = (1 - level) / 2, (1 + level) / 2
+    spread = np.quantile(slopes[1:] - slopes[0], tails, axis=0)  # (2, m)
+    spread *= student_t.ppf(tails[1], freedom) / norm.ppf(tails[1])
+    low = np.where(unknown, -1.0, estimate + spread[0])
+    high = np.where(unknown, 1.0, estimate + spread[1])
+    return np.column_stack([np.minimum(low, estimate), np.maximum(high, estimate)])
+
+
+def _unjudged(problem: Problem, leverage: np.ndarray) -> np.ndarray:
+    """Say which units' weights the samples leave open, or leave to one sample; shape (m,)."""
+    m = problem.n_units
     root = np.sqrt(problem.weights)[:, None]  # (n, 1)
-    _, s, Vt = truncate(*np.linalg.svd(root * problem.columns, full_matrices=False))
-    freedom = int(np.sum(problem.weights > 0)) - len(s) - problem.free_level
-    # The share of each unit's direction that the samples never vary.
-    unseen = 1 - np.sum(Vt[:, :m] ** 2, axis=0)  # (m,)
-    unknown = (unseen > 1e-6) | (freedom <= 0)
-
-    tails = np.quantile(slopes, [(1 - level) / 2, (1 + level) / 2], axis=0).T  # (m, 2)
-    estimate = fit.coefficients[:, None]  # (m, 1)
-    widened = estimate + (tails - estimate) * np.sqrt(n / max(freedom, 1))
-    widened = np.where(unknown[:, None], [-1.0, 1.0], widened)
-    return np.column_stack(
-        [
-            np.minimum(widened[:, 0], fit.coefficients),
-            np.maximum(widened[:, 1], fit.coefficients),
-        ]
-    )
+    U, s, Vt = truncate(*np.linalg.svd(root * problem.columns, full_matrices=False))
+    unseen = 1 - np.sum(Vt[:, :m] ** 2, axis=0)  # (m,) share never varied by the samples
+    influence = np.abs((Vt[:, :m].T / s) @ U.T)  # (m, n) of each sample on each weight
+    alone = influence[:, 1 - leverage < SATURATED].max(axis=1, initial=0.0)
+    return (unseen > 1e-6) | (alone > 1e-6)
 
 
 def verdict(low: float, high: float) -> str:
