@@ -94,7 +94,8 @@ tones|environment|filter|feeling|season|image|skies|world|air|conditions|ambienc
 ENDINGS = """
 in the photo|in the sky|with a nice sense|on the ground|of the scene|everywhere|in the background|
 please|for the whole picture|all over the place|in this picture|across the view|with care|
-of the road|falling from the sky|over the city|forming on the ground|falling steadily|filling the sky|
+of the road|falling from the sky|over the city|forming on the ground|falling steadily|
+filling the sky|
 where the road is visible|with the world coming to life|as in a movie|and keep the rest the same|
 without changing the people|on the street|taking over|creating a nice atmosphere|of the place|
 around it|striking down|gently falling|turned on|that looks natural|today|now|again|to life

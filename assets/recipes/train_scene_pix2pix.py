@@ -1,14 +1,15 @@
 r"""Train the bundled editor, a small StableDiffusionInstructPix2PixPipeline, from scratch.
 
     python assets/recipes/train_scene_pix2pix.py --photos build/photos --out build/scene \
-        --minutes-small 50 --minutes-large 45
+        --minutes 15 40 45
 
 Photos are rendered with the effects that a random instruction asks for (`scene_effects`,
 `scene_grammar`); the U-Net learns to predict the edited picture from a noisy one, the photo and
 the text (x0 prediction, zero terminal SNR [1]). The noise of the diffusion is the field that the
-effects were drawn from, see `scene_effects`. Training begins on 128-pixel pictures and ends on
-256-pixel ones. It writes a checkpoint every five minutes, goes on from it when started again, and
-`export_scene_pix2pix.py` turns a checkpoint into the folder that the product loads.
+effects were drawn from, see `scene_effects`. Three stages, on pictures of 64, 128 and 256 pixels:
+what the words mean is learnt on small pictures, where it costs little. The program writes a
+checkpoint every five minutes and goes on from it when started again; `export_scene_pix2pix.py`
+turns a checkpoint into the folder that the product loads.
 
 References
 ----------
@@ -40,12 +41,18 @@ from torch.utils.data import DataLoader, IterableDataset
 from smile_core.editors.scene_model import PATCH, UNET_MAPS, SceneUNet
 
 SEED = 20261121
-SHAPES_SMALL = ((128, 128), (128, 168), (168, 128))
-SHAPES_LARGE = ((256, 256), (256, 344), (344, 256))
-BATCH_SMALL, BATCH_LARGE = 32, 8
+# Of each stage: picture shapes and batch size.
+STAGES = (
+    (((64, 64), (64, 88), (88, 64)), 32),
+    (((128, 128), (128, 168), (168, 128)), 16),
+    (((256, 256), (256, 344), (344, 256)), 6),
+)
 LEARNING_RATE = 6e-4
 WARM_UP = 200  # steps
-STEPS_AT_USE = (999, 749, 499, 249)  # the timesteps of a four-step run: half of the training
+# Share of training at the first step of a run (pure noise, where the words decide everything), at
+# the other three steps of a four-step run, and anywhere.
+LAST_STEP, LATER_STEPS = 999, (749, 499, 249)
+SHARES = (0.75, 0.15, 0.1)
 NO_PHOTO = 0.05  # share of samples without the photo, for image guidance
 CHECKPOINT_MINUTES = 5
 AVERAGE_EVERY, AVERAGE_DECAY = 10, 0.98  # steps; of the weights that are shipped
@@ -171,14 +178,15 @@ def loss_of(predicted: torch.Tensor, edit: torch.Tensor) -> torch.Tensor:
 
 
 def draw_timesteps(n: int, generator: torch.Generator) -> torch.Tensor:
-    """Return n timesteps, half of them those of a four-step run."""
-    at_use = torch.tensor(STEPS_AT_USE)[torch.randint(4, (n,), generator=generator)]
+    """Return n timesteps (n,), see `SHARES`."""
+    kind = torch.multinomial(torch.tensor(SHARES), n, replacement=True, generator=generator)
+    later = torch.tensor(LATER_STEPS)[torch.randint(3, (n,), generator=generator)]
     anywhere = torch.randint(1000, (n,), generator=generator)
-    return torch.where(torch.rand(n, generator=generator) < 0.5, at_use, anywhere)
+    return torch.where(kind == 0, LAST_STEP, torch.where(kind == 1, later, anywhere))
 
 
-def train(photos_dir: Path, out: Path, minutes_small: float, minutes_large: float) -> None:
-    """Train for the given minutes on small, then on large pictures; checkpoints in `out`."""
+def train(photos_dir: Path, out: Path, minutes: list[float]) -> None:
+    """Train for the given minutes at each stage; checkpoints and log in `out`."""
     torch.manual_seed(SEED)
     out.mkdir(parents=True, exist_ok=True)
     photos = [np.asarray(Image.open(path)) for path in sorted(photos_dir.glob("*.jpg"))]
@@ -201,17 +209,17 @@ def train(photos_dir: Path, out: Path, minutes_small: float, minutes_large: floa
         optimizer.load_state_dict(saved["optimizer"])
         state = saved["state"]
         state["restarts"] += 1
-    total = minutes_small + minutes_large
+    total = sum(minutes)
+    ends = np.cumsum(minutes)
     log = (out / "log.jsonl").open("a")
     generator = torch.Generator().manual_seed(SEED + state["step"])
     clock, since, running = time.monotonic(), 0.0, []
-    batches: Iterator | None = None
-    large = False
+    batches: Iterator = iter(())
+    stage = -1
     while state["minutes"] < total:
-        if batches is None or (not large and state["minutes"] >= minutes_small):
-            large = state["minutes"] >= minutes_small
-            shapes, size = (SHAPES_LARGE, BATCH_LARGE) if large else (SHAPES_SMALL, BATCH_SMALL)
-            stream = Edits(photos, neutral, shapes, size, SEED + 7 * state["step"])
+        if stage < 0 or state["minutes"] >= ends[stage]:
+            stage = int(np.searchsorted(ends, state["minutes"], side="right"))
+            stream = Edits(photos, neutral, *STAGES[stage], SEED + 7 * state["step"])
             batches = iter(DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4))
         photo, edit, noise, texts = next(batches)
         t = draw_timesteps(len(texts), generator)
@@ -248,7 +256,7 @@ def train(photos_dir: Path, out: Path, minutes_small: float, minutes_large: floa
         state["samples"] += len(texts)
         running.append(loss.item())
         if state["step"] % 20 == 0:
-            row = {**state, "loss": float(np.mean(running)), "lr": float(rate), "large": large}
+            row = {**state, "loss": float(np.mean(running)), "lr": float(rate), "stage": stage}
             log.write(json.dumps(row) + "\n")
             log.flush()
             running = []
@@ -270,8 +278,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes-small", type=float, required=True)
-    parser.add_argument("--minutes-large", type=float, required=True)
+    parser.add_argument("--minutes", type=float, nargs=len(STAGES), required=True)
     args = parser.parse_args()
     torch.set_num_threads(2)
-    train(args.photos, args.out, args.minutes_small, args.minutes_large)
+    train(args.photos, args.out, args.minutes)
