@@ -1,1 +1,87 @@
-"""SMILE for instruction-based image editing: which words drive an edit."""
+"""SMILE for instruction-based image editing: which words drive an edit, and how sure can you be.
+
+Three lines are enough::
+
+    from smile_core import explain
+    result = explain("photo.jpg", "make it a snowy evening")
+    print([(unit.text, unit.weight) for unit in result.units])
+
+Names are imported when they are first used, so `import smile_core` itself is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from smile_core.versions import __version__
+
+if TYPE_CHECKING:
+    from smile_core.config import ConfigError, RunConfig
+    from smile_core.edit_cache import EditCache
+    from smile_core.editors import (
+        EditFailure,
+        Editor,
+        EditorCard,
+        list_editors,
+        load_editor,
+        register_editor,
+    )
+    from smile_core.engine import RunError, explain, stream
+    from smile_core.explanation import Explanation, Snapshot, from_json, to_json
+    from smile_core.export import load_explanation, save_explanation
+
+_HOMES = {
+    "ConfigError": "config",
+    "RunConfig": "config",
+    "EditCache": "edit_cache",
+    "EditFailure": "editors",
+    "Editor": "editors",
+    "EditorCard": "editors",
+    "list_editors": "editors",
+    "load_editor": "editors",
+    "register_editor": "editors",
+    "RunError": "engine",
+    "explain": "engine",
+    "stream": "engine",
+    "Explanation": "explanation",
+    "Snapshot": "explanation",
+    "from_json": "explanation",
+    "to_json": "explanation",
+    "load_explanation": "export",
+    "save_explanation": "export",
+}
+
+__all__ = [
+    "ConfigError",
+    "EditCache",
+    "EditFailure",
+    "Editor",
+    "EditorCard",
+    "Explanation",
+    "RunConfig",
+    "RunError",
+    "Snapshot",
+    "__version__",
+    "explain",
+    "from_json",
+    "list_editors",
+    "load_editor",
+    "load_explanation",
+    "register_editor",
+    "save_explanation",
+    "stream",
+    "to_json",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

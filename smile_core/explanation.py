@@ -116,7 +116,8 @@ class Explanation:
     source : PIL.Image.Image or None
         The photo as the editor saw it.
     projection : tuple of (float, float)
-        t-SNE coordinates; first the reference, then one per sample. Empty until the run ends.
+        t-SNE coordinates; first the reference, then one per sample, a failed one at the place of
+        the reference. Empty until the run ends.
     noise_floor : float or None
         Mean image distance between edits that differ in the seed alone; None for one seed.
     notes : tuple of str

@@ -1,0 +1,195 @@
+"""Making the edits of a run, batch by batch: from the cache where it has them, else by the editor.
+
+Every answer is a picture or an `EditFailure`; nothing is made up in the place of a failure.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from smile_core.config import ConfigError
+from smile_core.edit_cache import EditCache, edit_key, pixel_digest
+from smile_core.editors.protocol import EditFailure, Editor, Stop, StopRequested
+
+logger = logging.getLogger(__name__)
+
+# The first call makes the reference and a few prompts only, so that something shows early.
+FIRST_BATCH = 4
+# Answers that the cache has come without waiting, but a batch of them still has to be encoded.
+MOST_ANSWERS = 64
+
+Answer = Image.Image | EditFailure
+
+
+@dataclass(frozen=True)
+class Made:
+    """One answer: the `row` of the run it belongs to, and which of its seeds it was made with."""
+
+    row: int
+    seed_index: int
+    answer: Answer
+
+
+class EditMaker:
+    """Makes all edits of a run in a fixed order: the reference first, one seed after the other.
+
+    Parameters
+    ----------
+    editor : Editor
+        Makes what is not cached.
+    photo : PIL.Image.Image
+        The photo at the editor's working size.
+    prompts : sequence of str
+        Row 0 is the full instruction.
+    seeds : sequence of int
+        Every prompt is run under each of them.
+    knobs : mapping
+        The editor's knobs, defaults filled in.
+    batch_size : int
+        Edits per call of the editor.
+    cache : EditCache or None
+        Where edits are kept. Dropped at the first write that fails; `note` then says why.
+
+    Attributes
+    ----------
+    note : str or None
+        A sentence when the cache had to be given up.
+    fresh : int
+        Edits that were made rather than found.
+    seconds : float
+        Time spent in the editor.
+    stopped : bool
+        True when the user stopped the run before its last edit.
+    """
+
+    def __init__(
+        self,
+        editor: Editor,
+        photo: Image.Image,
+        prompts: Sequence[str],
+        *,
+        seeds: Sequence[int],
+        knobs: Mapping[str, Any],
+        batch_size: int,
+        cache: EditCache | None,
+    ) -> None:
+        self.note: str | None = None
+        self.fresh = 0
+        self.seconds = 0.0
+        self.stopped = False
+        self._editor, self._photo, self._prompts = editor, photo, prompts
+        self._seeds, self._knobs, self._batch_size = seeds, knobs, batch_size
+        self._cache = None if editor.fingerprint is None else cache
+        self._photo_digest = pixel_digest(photo)
+        # Rows whose prompts read the same ("very very cold") share one answer.
+        self._answers: dict[tuple[str, int], Answer] = {}
+
+    @property
+    def total(self) -> int:
+        """Number of edits of the whole run."""
+        return len(self._prompts) * len(self._seeds)
+
+    def batches(self, stop: Stop) -> Iterator[list[Made]]:
+        """Yield answers until all are there or `stop` answers True."""
+        position, limit = 0, min(FIRST_BATCH, self._batch_size)
+        while position < self.total and not self.stopped:
+            if stop():
+                self.stopped = True
+                return
+            places, missing = self._next_batch(position, limit)
+            seed = self._seeds[places[0][1]]
+            if missing:
+                try:
+                    self._make(missing, seed, stop)
+                except StopRequested:
+                    self.stopped = True
+            batch = [
+                Made(row, seed_index, self._answers[self._prompts[row], seed])
+                for row, seed_index in places
+                if (self._prompts[row], seed) in self._answers
+            ]
+            if batch:
+                yield batch
+            position, limit = position + len(places), self._batch_size
+
+    def _next_batch(self, start: int, limit: int) -> tuple[list[tuple[int, int]], list[str]]:
+        """Return the (row, seed index) of the next batch, and the prompts the editor has to run.
+
+        A batch stays within one seed, because a call of the editor has one seed.
+        """
+        seed_index, first_row = divmod(start, len(self._prompts))
+        seed = self._seeds[seed_index]
+        places: list[tuple[int, int]] = []
+        missing: list[str] = []
+        for row in range(first_row, len(self._prompts)):
+            prompt = self._prompts[row]
+            if (prompt, seed) not in self._answers and prompt not in missing:
+                found = self._find(prompt, seed)
+                if found is None:
+                    missing.append(prompt)
+                else:
+                    self._answers[prompt, seed] = found
+            places.append((row, seed_index))
+            if len(missing) == limit or len(places) == MOST_ANSWERS:
+                break
+        return places, missing
+
+    def _find(self, prompt: str, seed: int) -> Image.Image | None:
+        return None if self._cache is None else self._cache.get(self._key(prompt, seed))
+
+    def _key(self, prompt: str, seed: int) -> str:
+        fingerprint = self._editor.fingerprint or ""
+        return edit_key(self._photo_digest, fingerprint, prompt, seed, self._knobs)
+
+    def _make(self, prompts: list[str], seed: int, stop: Stop) -> None:
+        """Run the editor once and keep its answers."""
+        started = time.perf_counter()
+        try:
+            answers = self._editor.edit(self._photo, prompts, seed=seed, stop=stop, **self._knobs)
+        except (ConfigError, StopRequested):
+            raise
+        except Exception as error:  # an editor is foreign code: whatever it raises is its failure
+            logger.warning("The editor failed on %d prompts", len(prompts), exc_info=True)
+            detail = (str(error).strip().splitlines() or [""])[0]
+            failure = EditFailure(f"{type(error).__name__}: {detail}".removesuffix(": "))
+            answers = [failure] * len(prompts)
+        finally:
+            self.seconds += time.perf_counter() - started
+        self._check(answers, len(prompts))
+        for prompt, answer in zip(prompts, answers, strict=True):
+            self.fresh += 1
+            if isinstance(answer, Image.Image):
+                answer = answer.convert("RGB")
+                self._keep(prompt, seed, answer)
+            self._answers[prompt, seed] = answer
+
+    def _keep(self, prompt: str, seed: int, image: Image.Image) -> None:
+        if self._cache is None:
+            return
+        try:
+            self._cache.put(self._key(prompt, seed), image)
+        except OSError as error:
+            self._cache = None
+            self.note = (
+                f"Edits could not be kept on disk ({error.strerror or error}), so this run went "
+                "on without the cache and would have to be made again."
+            )
+
+    def _check(self, answers: Sequence[object], expected: int) -> None:
+        if len(answers) != expected:
+            raise ConfigError(
+                f"The editor {self._editor.name!r} returned {len(answers)} pictures for "
+                f"{expected} prompts. It must return one for each, or EditFailure in its place."
+            )
+        for answer in answers:
+            if not isinstance(answer, Image.Image | EditFailure):
+                raise ConfigError(
+                    f"The editor {self._editor.name!r} returned a {type(answer).__name__}. It "
+                    "must return PIL images, or EditFailure where there is none."
+                )

@@ -1,0 +1,327 @@
+"""The run itself: edit, encode, measure, fit, and tell what is known after every batch.
+
+Stations and their files, in the order in which data passes them: `instruction`, `masks`,
+`editing`, `measuring` (with `encoders`, `image_distance`), `text_distance`, `assembling` (with
+`surrogate`, `fidelity`), and when all edits are there `significance` and `projection`.
+
+References
+----------
+[1] SMILE for instruction-based image editing, arXiv 2412.16277.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from smile_core.assembling import Ending, Plan, assemble
+from smile_core.config import BUNDLED_EDITOR, ConfigError, RunConfig
+from smile_core.edit_cache import EditCache
+from smile_core.editing import EditMaker
+from smile_core.editors.callable_editor import CallableEditor, EditFunction
+from smile_core.editors.protocol import Editor, EditorCard, Stop, fit_to_card, resolve_knobs
+from smile_core.editors.registry import load_editor
+from smile_core.encoders import Encoder, load_encoder
+from smile_core.explanation import NOTHING, Explanation, Snapshot
+from smile_core.instruction import join_units, split_units
+from smile_core.masks import design_masks
+from smile_core.measuring import Measurements
+from smile_core.photo import NOTES_KEY, Source, open_photo
+from smile_core.projection import tsne
+from smile_core.significance import p_values
+from smile_core.surrogate import MAX_INTERACTION_UNITS
+from smile_core.text_distance import load_word_vectors, text_distances
+from smile_core.versions import versions
+
+# The ranking counts as stable when this many snapshots in a row agree on it.
+STABLE_SNAPSHOTS = 3
+
+
+class RunError(RuntimeError):
+    """A run that cannot lead to an explanation; its edits stay in the cache.
+
+    Attributes
+    ----------
+    explanation : Explanation or None
+        What was known when it ended, with every edit that was made.
+    """
+
+    def __init__(self, message: str, explanation: Explanation | None = None) -> None:
+        super().__init__(message)
+        self.explanation = explanation
+
+
+def explain(
+    image: Source,
+    instruction: str,
+    *,
+    editor: str | Editor | EditFunction = BUNDLED_EDITOR,
+    preset: str = "recommended",
+    **settings: Any,
+) -> Explanation:
+    """Explain which words of `instruction` drive the edit of `image`.
+
+    Parameters
+    ----------
+    image : str, Path, bytes or PIL.Image.Image
+        The photo.
+    instruction : str
+        What the editor is asked to do.
+    editor : str, Editor or callable
+        A name (see `load_editor`), an editor, or a function (image, prompts, seed) -> images.
+    preset : {"recommended", "paper"}
+        Where the settings start from.
+    **settings
+        Any other field of `RunConfig`.
+
+    Returns
+    -------
+    Explanation
+        The finished explanation.
+
+    Raises
+    ------
+    ConfigError
+        When something given cannot be used.
+    RunError
+        When too many edits fail.
+
+    Examples
+    --------
+    >>> from smile_core import explain
+    >>> result = explain("photo.jpg", "make it a snowy evening")
+    >>> [(unit.text, unit.weight) for unit in result.units]
+    """
+    named = {"editor": editor} if isinstance(editor, str) else {}
+    config = RunConfig.preset(preset, instruction=instruction, **named, **settings)
+    *_, last = stream(image, config, editor=None if isinstance(editor, str) else editor)
+    assert last.explanation is not None  # only a run that is stopped may end without one
+    return last.explanation
+
+
+def stream(
+    image: Source,
+    config: RunConfig,
+    *,
+    editor: Editor | EditFunction | None = None,
+    encoder: Encoder | None = None,
+    cache: EditCache | Literal["default"] | None = "default",
+    stop: Stop | None = None,
+) -> Iterator[Snapshot]:
+    """Run an explanation and yield what is known after every batch of edits.
+
+    Everything that can be checked is checked, and models are loaded, before this returns.
+
+    Parameters
+    ----------
+    image : str, Path, bytes or PIL.Image.Image
+        The photo.
+    config : RunConfig
+        The settings.
+    editor : Editor, callable or None
+        Used in the place of `config.editor`; a function (image, prompts, seed) -> images will do.
+    encoder : Encoder or None
+        Used in the place of `config.encoder`.
+    cache : EditCache, "default" or None
+        Where edits are kept; None keeps none.
+    stop : callable or None
+        Asked between batches and, by editors that can, between steps. When it answers True the
+        run ends with what there is.
+
+    Yields
+    ------
+    Snapshot
+        State `running` after every batch; the last one is `finished`, with p-values and
+        projection, or `stopped`, without p-values. The p-value cutoff acts on the finished one
+        only. The explanation of a run stopped before its first edit is None.
+
+    Raises
+    ------
+    ConfigError
+        When something given cannot be used.
+    RunError
+        When the edit by the full instruction fails, or more than half of the others do.
+    """
+    started = time.perf_counter()
+    tool = _as_editor(editor, config.editor)
+    config = config if editor is None else config.with_(editor=tool.name)
+    eyes = load_encoder(config.encoder) if encoder is None else encoder
+    plan = _plan(image, config, tool.card, eyes.name)
+    knobs = resolve_knobs(
+        tool.card,
+        steps=config.steps,
+        guidance_scale=config.guidance_scale,
+        image_guidance_scale=config.image_guidance_scale,
+    )
+    maker = EditMaker(
+        tool,
+        plan.photo,
+        plan.prompts,
+        seeds=[(config.seed + step) % 2**32 for step in range(config.seeds)],
+        knobs=knobs,
+        batch_size=config.batch_size,
+        cache=EditCache() if cache == "default" else cache,
+    )
+    measured = Measurements(len(plan.prompts), plan.config, eyes)
+    return _run(plan, maker, measured, stop or (lambda: False), started)
+
+
+def _as_editor(given: Editor | EditFunction | None, name: str) -> Editor:
+    if given is None:
+        return load_editor(name)
+    return given if isinstance(given, Editor) else CallableEditor(given)
+
+
+def _plan(image: Source, config: RunConfig, card: EditorCard, encoder: str) -> Plan:
+    """Settle what will be run, before anything is."""
+    mask_seed, bootstrap_seed, p_value_seed = np.random.SeedSequence(config.seed).spawn(3)
+    photo = open_photo(image)
+    notes = list(photo.info.get(NOTES_KEY, ()))
+    units = split_units(config.instruction, config.granularity)
+    m = len(units)
+    if config.interactions and m > MAX_INTERACTION_UNITS:
+        raise ConfigError(
+            f"Interactions can be fitted for at most {MAX_INTERACTION_UNITS} words, not {m}. "
+            "Switch them off, shorten the instruction, or choose the granularity 'phrase'."
+        )
+    if config.surrogate == "lime":
+        config = config.with_(image_distance="cosine", text_distance="cosine")
+        notes.append("LIME uses cosine distances for pictures and words.")
+    if not card.takes_seed:
+        notes.append(f"{card.title} takes no seed: edits differ by chance as well as by words.")
+    rng = np.random.default_rng(mask_seed)
+    shortened = design_masks(m, config.perturbations, design=config.design, rng=rng)  # (n, m)
+    if len(shortened) < config.perturbations:
+        notes.append(
+            f"There are only {len(shortened)} ways to shorten this instruction; all are run."
+        )
+    masks = np.vstack([np.ones((1, m), dtype=np.int8), shortened])  # (n + 1, m)
+    vectors = load_word_vectors(config.word_vectors)
+    return Plan(
+        config=config,
+        editor=config.editor,
+        encoder=encoder,
+        photo=fit_to_card(photo, card),
+        units=units,
+        masks=masks,
+        prompts=tuple(join_units(units, mask, config.granularity) for mask in masks),
+        text_distances=text_distances(config.text_distance, units, masks, vectors),
+        bootstrap_seed=bootstrap_seed,
+        p_value_seed=p_value_seed,
+        notes=tuple(notes),
+    )
+
+
+def _run(
+    plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop, started: float
+) -> Iterator[Snapshot]:
+    progress = _Progress(maker, measured, started)
+    explanation: Explanation | None = None
+    for batch in maker.batches(stop):
+        measured.add(batch)
+        if measured.images[0] is None:
+            raise RunError(
+                "The edit by the full instruction failed, so there is nothing to compare with: "
+                f"{measured.failures[0]} Try another seed, wording or photo."
+            )
+        explanation = progress.stamp(assemble(plan, measured))
+        _check_failures(measured, len(plan.prompts) - 1, explanation)
+        yield progress.snapshot(explanation, "running")
+    if explanation is not None:
+        ending = _end(plan, maker, measured)
+        explanation = progress.stamp(assemble(plan, measured, ending))
+    yield progress.snapshot(explanation, "stopped" if maker.stopped else "finished")
+
+
+def _check_failures(measured: Measurements, planned: int, explanation: Explanation) -> None:
+    failed = measured.failed()
+    if len(failed) > planned / 2:
+        raise RunError(
+            f"{len(failed)} of {planned} edits failed, more than half; what is left is too little "
+            f"to explain. The first failure: {next(iter(failed.values()))} The edits that were "
+            "made are kept.",
+            explanation,
+        )
+
+
+def _end(plan: Plan, maker: EditMaker, measured: Measurements) -> Ending:
+    """Compute what is worth computing once: p-values of a whole run, and the projection."""
+    vectors = {row: v for row, v in enumerate(measured.pooled) if v is not None}
+    rows, pooled = list(vectors), np.stack(list(vectors.values()))  # (r, d)
+    notes = [] if maker.note is None else [maker.note]
+    config = plan.config
+    values = None
+    if maker.stopped:
+        notes.append(f"Stopped after {measured.done} of {maker.total} edits.")
+        if config.p_cutoff is not None:
+            notes.append("The p-value cutoff was not applied, because the run was stopped.")
+    elif len(rows) > 1:
+        values = np.full(len(plan.prompts), np.nan)  # (n + 1,)
+        values[rows[1:]] = p_values(
+            pooled[0],
+            pooled[1:],
+            order=config.order,
+            distance=config.image_distance,
+            iterations=config.p_iterations,
+            rng=np.random.default_rng(plan.p_value_seed),
+        )
+    points = np.zeros((len(plan.prompts), 2))  # (n + 1, 2)
+    points[rows] = tsne(pooled, config.seed)
+    points -= points[0]  # the reference is the origin, and so is every row without a picture
+    shown = points[measured.answered].tolist()
+    return Ending(values, tuple((x, y) for x, y in shown), tuple(notes))
+
+
+class _Progress:
+    """Keeps the clock and the ranking of a run."""
+
+    def __init__(self, maker: EditMaker, measured: Measurements, started: float) -> None:
+        self._maker, self._measured = maker, measured
+        self._started, self._first_edit = started, time.perf_counter()
+        self._last_edit = self._first_edit
+        self._rankings: deque[tuple[int, ...]] = deque(maxlen=STABLE_SNAPSHOTS)
+
+    def stamp(self, explanation: Explanation) -> Explanation:
+        """Return the explanation with its timing and versions."""
+        total, edit = time.perf_counter() - self._started, self._maker.seconds
+        encode = self._measured.seconds
+        timing = {
+            "total_s": total,
+            "edit_s": edit,
+            "encode_s": encode,
+            "other_s": max(total - edit - encode, 0.0),
+        }
+        return replace(explanation, timing=timing, versions=versions())
+
+    def snapshot(self, explanation: Explanation | None, state: str) -> Snapshot:
+        """Return the state of the run now."""
+        if state == "running":
+            self._last_edit = time.perf_counter()
+        done, total, fresh = self._measured.done, self._maker.total, self._maker.fresh
+        per_edit = (self._last_edit - self._first_edit) / fresh if fresh else None
+        return Snapshot(
+            explanation=explanation,
+            done=done,
+            total=total,
+            edits_per_second=1 / per_edit if per_edit else None,
+            seconds_left=(total - done) * per_edit if per_edit is not None else None,
+            stable=explanation is not None and self._is_stable(explanation),
+            state=state,
+        )
+
+    def _is_stable(self, explanation: Explanation) -> bool:
+        """Say whether the units that do something have kept their order for some snapshots."""
+        units = explanation.units
+        telling = [index for index, unit in enumerate(units) if unit.verdict != NOTHING]
+        self._rankings.append(tuple(sorted(telling, key=lambda index: -units[index].weight)))
+        left_out = np.array([sample.mask for sample in explanation.samples])
+        seen = (
+            len(left_out) > 0 and not left_out.all(axis=0).any()
+        )  # every unit was left out at least once
+        agreed = len(self._rankings) == STABLE_SNAPSHOTS and len(set(self._rankings)) == 1
+        return seen and agreed
