@@ -135,9 +135,9 @@ def _legend(limit: float | None) -> str:
     stops = ", ".join(f"light-dark({a}, {b})" for a, b in zip(LIGHT_PAGE, DARK_PAGE, strict=True))
     low, high = ("", "") if limit is None else (f"{signed(-limit)} ", f" {signed(limit)}")
     return (
-        f'<div class="smile-legend"><span title="{WEIGHT_HELP}">{low}works against'
+        f'<div class="smile-legend"><span title="{WEIGHT_HELP}">{low}against'
         f'<i class="smile-scale" style="background:linear-gradient(90deg, {stops})"></i>'
-        f"drives the edit{high}</span>"
+        f"drives{high}</span>"
         '<span><i class="smile-dashed"></i>not distinguishable from nothing</span>'
         "<span>line: 95 % interval</span></div>"
     )

@@ -7,14 +7,15 @@ a point is its place among the edits: 0 is the reference, i + 1 is sample i.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import plotly.graph_objects as go
 
 from .colors import NEUTRAL, POSITIVE, axis_limit, color_limit, mark_color
 from .explanation import Explanation, Sample, UnitWeight
+from .gallery_html import sample_numbers
 from .heatmap import describe
-from .sentence import signed
 
 INK = "#767c86"  # contrast above 4:1 on white and on near-black
 GRID = "rgba(118, 124, 134, 0.22)"
@@ -133,20 +134,14 @@ def predicted_vs_measured(explanation: Explanation) -> go.Figure:
     return figure
 
 
-def sample_numbers(sample: Sample) -> str:
+def numbers_line(sample: Sample) -> str:
     """Return the numbers of one edit in a line: distance, similarity, prediction."""
-    numbers = {
-        "distance": sample.image_distance,
-        "similarity": sample.similarity,
-        "predicted": sample.predicted,
-    }
-    known = (f"{name} {signed(value)}" for name, value in numbers.items() if value is not None)
-    return " · ".join(known)
+    return " · ".join(f"{name} {value}" for name, value in sample_numbers(sample).items())
 
 
 def _cloud(
     name: str,
-    points: list[tuple[int, Sample, tuple[float | None, float | None]]],
+    points: Sequence[tuple[int, Sample, tuple[float, float]]],
     marker: dict[str, object],
 ) -> go.Scatter:
     return go.Scatter(
@@ -182,7 +177,7 @@ def _hover_of_unit(unit: UnitWeight) -> str:
 
 def _hover_of_sample(index: int, sample: Sample) -> str:
     title = "full edit" if index == 0 else f"edit {index}"
-    return f"<b>{title}</b><br>{_wrapped(sample.prompt)}<br>{sample_numbers(sample)}"
+    return f"<b>{title}</b><br>{_wrapped(sample.prompt)}<br>{numbers_line(sample)}"
 
 
 def _wrapped(text: str, width: int = 48) -> str:

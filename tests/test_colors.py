@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sample_explanations import sample_explanation, with_units
 
 from smile_core.colors import (
     MARKS,
@@ -13,6 +12,7 @@ from smile_core.colors import (
     mark_color,
     weight_color,
 )
+from tests.sample_explanations import sample_explanation, with_units
 
 WEIGHTS = np.linspace(-1.2, 1.2, 49)
 

@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from sample_explanations import HOSTILE, sample_explanation, with_units
 
 from smile_core.colors import weight_color
 from smile_core.config import ConfigError, RunConfig
@@ -22,35 +20,8 @@ from smile_core.heatmap import (
     waiting_html,
 )
 from smile_core.heatmap_png import draw_heatmap
-
-
-class Page(HTMLParser):
-    """Every element as (tag, attributes, text inside it), and the tags left open."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
-        self.open: list[int] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs), []))
-        self.open.append(len(self.elements) - 1)
-
-    def handle_endtag(self, tag):
-        assert self.elements[self.open.pop()][0] == tag
-
-    def handle_data(self, data):
-        for index in self.open:
-            self.elements[index][2].append(data)
-
-    def with_class(self, name: str) -> list[tuple[dict[str, str | None], str]]:
-        return [
-            (attrs, "".join(text))
-            for _, attrs, text in self.elements
-            if name in (attrs.get("class") or "").split()
-        ]
+from tests.parsed_html import Page
+from tests.sample_explanations import HOSTILE, sample_explanation, with_units
 
 
 def test_units_stand_in_order_with_number_and_verdict():
@@ -61,7 +32,6 @@ def test_units_stand_in_order_with_number_and_verdict():
         ("snowy", 0.81, 0.76, 0.86),
     )
     page = Page(heatmap_html(explanation))
-    assert page.open == []
     assert [text for _, text in page.with_class("smile-word")] == ["make", "it", "snowy"]
     assert [text for _, text in page.with_class("smile-number")] == ["0.00", "−0.30", "0.81"]
     units = page.with_class("smile-unit")

@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_explanations import HOSTILE, sample_explanation, with_units
 
 from smile_core.colors import NEUTRAL, POSITIVE, mark_color
 from smile_core.plots import HEIGHT, bar_chart, predicted_vs_measured, tsne_map
+from tests.sample_explanations import HOSTILE, sample_explanation, with_units
 
 FIGURES = [bar_chart, tsne_map, lambda e: tsne_map(e, 2), predicted_vs_measured]
 
@@ -67,7 +67,7 @@ def test_hover_tells_prompt_and_numbers():
     edits, _ = tsne_map(explanation).data
     sample = explanation.samples[4]
     assert edits.customdata[4][1] == (
-        f"<b>edit 5</b><br>{sample.prompt}<br>distance {sample.image_distance:.2f} · "
+        f"<b>edit 5</b><br>{sample.prompt}<br>distance {sample.image_distance:.3g} · "
         f"similarity {sample.similarity:.2f} · predicted {sample.predicted:.2f}"
     )
 

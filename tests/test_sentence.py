@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_explanations import sample_explanation, with_units
 
 from smile_core.explanation import Sample, UnitWeight
 from smile_core.sentence import is_right_to_left, planned_edits, signed, summarize, weight_text
+from tests.sample_explanations import sample_explanation, with_units
 
 
 def said(*rows, n=24, **changes):

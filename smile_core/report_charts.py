@@ -1,0 +1,134 @@
+"""The charts of the report, as HTML that needs neither a script nor a library.
+
+Plotly's script is 4.5 MB, several times the rest of a report, and three charts of bars and dots do
+not need it: positions are percentages, colours follow the page, every dot is a link to its edit
+with the prompt, the numbers and a small picture on hover or keyboard focus.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from .colors import axis_limit, color_limit, mark_color
+from .explanation import Explanation, Sample
+from .heatmap import describe
+from .pictures import data_uri
+from .plots import numbers_line
+from .sentence import signed
+
+TIP_SIDE = 88  # pixels
+
+
+def bars_html(explanation: Explanation) -> str:
+    """Return the weight of each unit as a bar with its 95 % interval, in order."""
+    limit, span = color_limit(explanation), axis_limit(explanation)
+    rows = []
+    for unit in explanation.units:
+        start, end = sorted((50.0, _percent(unit.weight, span)))
+        low, high = _percent(unit.low, span), _percent(unit.high, span)
+        rows.append(
+            f'<div class="bar-row" title="{escape(describe(unit))}">'
+            f'<span class="bar-label" dir="auto">{escape(unit.text)}</span>'
+            f'<span class="bar-track"><i class="bar" style="left:{start:.2f}%;'
+            f'width:{end - start:.2f}%;background:{mark_color(unit.weight, limit)}"></i>'
+            f'<i class="bar-range" style="left:{low:.2f}%;width:{high - low:.2f}%"></i></span>'
+            f'<span class="bar-number">{signed(unit.weight)}'
+            f"<small>{signed(unit.low)} to {signed(unit.high)}</small></span></div>"
+        )
+    axis = (
+        '<div class="bar-row bar-axis" aria-hidden="true"><span></span><span class="bar-ends">'
+        f"<i>{signed(-span)}</i><i>0</i><i>{signed(span)}</i></span><span></span></div>"
+    )
+    return f'<div class="bars">{"".join(rows)}{axis}</div>'
+
+
+def map_html(explanation: Explanation, unit: int) -> str:
+    """Return the t-SNE map; dots are filled where `unit` was kept, the reference is a star.
+
+    The explanation must have a projection.
+    """
+    places = _equal_scale(explanation.projection)
+    color = mark_color(explanation.units[unit].weight, color_limit(explanation))
+    dots = [
+        _dot(index, sample, place, kept=bool(sample.mask[unit]))
+        for index, (sample, place) in enumerate(
+            zip((explanation.reference, *explanation.samples), places, strict=True)
+        )
+        if sample.failed is None
+    ]
+    return (
+        f'<div class="plot map" id="map" style="--kept:{color}"><div class="field">'
+        # The reference last, so that it lies on top.
+        f"{''.join(dots[1:] + dots[:1])}</div></div>"
+    )
+
+
+def scatter_html(explanation: Explanation) -> str:
+    """Return predicted against measured similarity with the diagonal of a perfect prediction."""
+    points = [
+        (index, sample, sample.similarity, sample.predicted)
+        for index, sample in enumerate(explanation.samples, start=1)
+        if sample.similarity is not None and sample.predicted is not None
+    ]
+    values = [0.0, 1.0, *(value for _, _, *pair in points for value in pair)]
+    dots = "".join(
+        _dot(index, sample, (_place(x, values), _place(y, values)), kept=True)
+        for index, sample, x, y in points
+    )
+    ticks = "".join(
+        f'<i class="tick-x" style="left:{_place(t, values):.2f}%">{t:g}</i>'
+        f'<i class="tick-y" style="bottom:{_place(t, values):.2f}%">{t:g}</i>'
+        for t in (0, 0.5, 1)
+    )
+    return (
+        '<div class="plot scatter"><span class="axis-y">predicted similarity</span>'
+        '<div class="field"><svg viewBox="0 0 100 100" preserveAspectRatio="none" '
+        'aria-hidden="true"><line x1="0" y1="100" x2="100" y2="0"/></svg>'
+        f'{ticks}{dots}</div><span class="axis-x">measured similarity</span></div>'
+    )
+
+
+def tip_pictures_css(explanation: Explanation) -> str:
+    """Return one CSS rule per edit with its small picture, shared by all the charts."""
+    return "".join(
+        f'.tip-{index}{{background-image:url("{data_uri(sample.image, TIP_SIDE, 60)}")}}'
+        for index, sample in enumerate((explanation.reference, *explanation.samples))
+        if sample.image is not None
+    )
+
+
+def _dot(index: int, sample: Sample, place: tuple[float, float], *, kept: bool) -> str:
+    left, bottom = place
+    name = "full edit" if index == 0 else f"edit {index}"
+    classes = ["dot", "kept" if kept else "left-out"]
+    classes += ["star"] if index == 0 else []
+    classes += ["to-left"] if left > 50 else []
+    classes += ["below"] if bottom > 50 else []
+    picture = f'<i class="tip-picture tip-{index}"></i>' if sample.image is not None else ""
+    mask = "".join(map(str, sample.mask))
+    return (
+        f'<a class="{" ".join(classes)}" href="#edit-{index}" data-mask="{mask}" '
+        f'style="left:{left:.2f}%;bottom:{bottom:.2f}%">'
+        f'<span class="tip">{picture}<span><b>{name}</b><span dir="auto">{escape(sample.prompt)}'
+        f"</span><small>{numbers_line(sample)}</small></span></span></a>"
+    )
+
+
+def _percent(value: float, span: float) -> float:
+    """Return where `value` lies on an axis from -span (0 %) to span (100 %)."""
+    return 50 + 50 * value / span
+
+
+def _place(value: float, values: list[float] | tuple[float, ...]) -> float:
+    """Return where `value` lies between the extremes of `values`, 4 to 96 percent."""
+    low, high = min(values), max(values)
+    return 50.0 if high == low else 4 + 92 * (value - low) / (high - low)
+
+
+def _equal_scale(points: tuple[tuple[float, float], ...]) -> list[tuple[float, float]]:
+    """Return `points` in percent of a 4:3 field, one unit as long in x as in y."""
+    xs, ys = zip(*points, strict=True)
+    middle_x, middle_y = (max(xs) + min(xs)) / 2, (max(ys) + min(ys)) / 2
+    # Field widths per unit, with a margin of 4 % on each side.
+    scale = 92 / max(max(xs) - min(xs), 4 / 3 * (max(ys) - min(ys)), 1e-9)
+    return [(50 + scale * (x - middle_x), 50 + 4 / 3 * scale * (y - middle_y)) for x, y in points]

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from smile_core.gallery_html import gallery_html, sample_numbers, struck_prompt
+from tests.parsed_html import Page
+from tests.sample_explanations import HOSTILE, sample_explanation
+
+
+def gallery(explanation):
+    return Page(gallery_html(explanation, lambda image: f"picture?{image.width}&x"))
+
+
+def test_one_figure_per_edit_the_reference_first():
+    explanation = sample_explanation(n=10)
+    figures = gallery(explanation).with_tag("figure")
+    assert [attrs["id"] for attrs, _ in figures] == [f"edit-{i}" for i in range(11)]
+    assert figures[0][0]["class"] == "edit reference"
+    for (attrs, _), sample in zip(figures[1:], explanation.samples, strict=True):
+        assert float(attrs["data-distance"]) == pytest.approx(sample.image_distance, rel=1e-5)
+        assert int(attrs["data-units"]) == sum(sample.mask)
+        assert float(attrs["data-error"]) == pytest.approx(
+            abs(sample.predicted - sample.similarity), rel=1e-4
+        )
+
+
+def test_left_out_words_are_struck_through():
+    explanation = sample_explanation()
+    page = gallery(explanation)
+    gone = [
+        unit.text
+        for sample in explanation.samples
+        for unit, keep in zip(explanation.units, sample.mask, strict=True)
+        if not keep
+    ]
+    assert [text for _, text in page.with_tag("s")] == gone
+    prompts = [text for _, text in page.with_class("prompt")]
+    assert set(prompts) == {explanation.instruction}
+    without_it = next(s for s in explanation.samples if s.mask == (1, 0, 1, 1, 1, 1))
+    assert struck_prompt(explanation, without_it) == "make <s>it</s> snowy and gently foggy"
+
+
+def test_failed_edits_say_why_and_sort_last():
+    explanation = sample_explanation(n=10, failed=2)
+    page = gallery(explanation)
+    assert [text for _, text in page.with_class("no-picture")] == [
+        "The safety filter returned a black picture."
+    ] * 2
+    attrs, text = page.with_tag("figure")[-1]
+    assert "data-distance" not in attrs
+    assert "failed, left out of the fit" in text
+
+
+def test_pictures_that_were_not_kept():
+    explanation = sample_explanation(n=4)
+    bare = replace(explanation, samples=tuple(replace(s, image=None) for s in explanation.samples))
+    assert len(gallery(bare).with_class("no-picture")) == 4
+
+
+def test_user_text_and_addresses_are_escaped():
+    page = gallery(sample_explanation(HOSTILE))
+    assert page.with_tag("script") == []
+    assert {text for _, text in page.with_class("prompt")} == {HOSTILE}
+    assert page.with_tag("img")[0][0]["src"] == "picture?160&x"
+    assert page.with_class("zoom")[0][0]["aria-label"] == f"Enlarge: {HOSTILE}"
+
+
+def test_unknown_numbers_are_left_out():
+    sample = sample_explanation().samples[0]
+    numbers = sample_numbers(replace(sample, predicted=None, similarity=-0.004))
+    assert numbers == {"distance": f"{sample.image_distance:.3g}", "similarity": "0.00"}
