@@ -219,7 +219,7 @@ def to_json(explanation: Explanation, *, with_images: bool = False) -> str:
 
 
 def from_json(
-    text: str | bytes, load_image: Callable[[str], Image.Image] | None = None
+    text: str | bytes, load_image: Callable[[str], Image.Image | None] | None = None
 ) -> Explanation:
     """Read what `to_json` wrote; whatever else is given is refused with a sentence.
 
@@ -228,7 +228,7 @@ def from_json(
     text : str or bytes
         The JSON.
     load_image : callable or None
-        Turns the name of a picture into the picture; without it pictures are None.
+        Turns the name of a picture into the picture, or None; without it pictures are None.
 
     Raises
     ------
@@ -275,7 +275,9 @@ def _text(value: object) -> str:
     return value
 
 
-def _read_sample(values: dict[str, Any], load_image: Callable[[str], Image.Image] | None) -> Sample:
+def _read_sample(
+    values: dict[str, Any], load_image: Callable[[str], Image.Image | None] | None
+) -> Sample:
     name = values["image"]
     numbers = ("image_distance", "text_distance", "sample_weight", "similarity", "predicted")
     if not set(values["mask"]) <= {0, 1}:
@@ -291,7 +293,7 @@ def _read_sample(values: dict[str, Any], load_image: Callable[[str], Image.Image
 
 
 def _read_explanation(
-    values: dict[str, Any], load_image: Callable[[str], Image.Image] | None
+    values: dict[str, Any], load_image: Callable[[str], Image.Image | None] | None
 ) -> Explanation:
     units = tuple(
         UnitWeight(

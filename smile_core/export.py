@@ -1,0 +1,172 @@
+"""A result as a folder: JSON, CSV, pictures, heatmap and report, and the way back.
+
+`explanation.json` is written last, so a folder that holds one is complete. Every file is written
+under another name first and then renamed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from PIL import Image
+
+from smile_core.config import ConfigError
+from smile_core.explanation import (
+    REFERENCE_IMAGE,
+    SOURCE_IMAGE,
+    Explanation,
+    from_json,
+    image_name,
+    to_json,
+)
+from smile_core.heatmap import save_heatmap_png
+from smile_core.report import write_report
+
+JSON_FILE = "explanation.json"
+CSV_COLUMNS = (
+    "mask",
+    "prompt",
+    "image",
+    "image_distance",
+    "text_distance",
+    "sample_weight",
+    "similarity",
+    "predicted",
+    "p_value",
+    "failed",
+)
+# A JSON from elsewhere may name any file; only pictures beside it are opened.
+_PICTURE = re.compile(r"(edits/)?[\w-]+\.png")
+_EDIT = re.compile(r"\d{4,}\.png")
+
+
+class ExportError(OSError):
+    """A result that could not be written; the message says where and why."""
+
+
+def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
+    """Write a result into `folder`, which is made when it is not there.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        What to write.
+    folder : str or Path
+        Gets `explanation.json`, `samples.csv`, `input.png`, `edits/*.png`, `heatmap.png` and
+        `report.html`; files of these names are replaced, and edits of an earlier result removed.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ExportError
+        When the disk is full or the folder cannot be written.
+    """
+    folder = Path(folder)
+    try:
+        (folder / "edits").mkdir(parents=True, exist_ok=True)
+        pictures = _pictures(explanation)
+        for name, image in pictures.items():
+            _write(folder / name, image.save)
+        for path in (folder / "edits").glob("*.png"):
+            if _EDIT.fullmatch(path.name) and f"edits/{path.name}" not in pictures:
+                path.unlink()  # of a longer run that was written here before
+        _write(folder / "heatmap.png", lambda path: save_heatmap_png(explanation, path))
+        _write(folder / "report.html", lambda path: write_report(explanation, path))
+        _write_text(folder / "samples.csv", samples_csv(explanation))
+        _write_text(folder / JSON_FILE, to_json(explanation, with_images=True))
+    except OSError as error:
+        raise ExportError(
+            f"The result could not be written to {str(folder)!r}: {error.strerror or error}. "
+            "Choose another folder, or make room."
+        ) from error
+    return folder
+
+
+def _pictures(explanation: Explanation) -> dict[str, Image.Image]:
+    """Return the pictures of a result by their names in its folder."""
+    named = {SOURCE_IMAGE: explanation.source, REFERENCE_IMAGE: explanation.reference.image}
+    named |= {image_name(index): sample.image for index, sample in enumerate(explanation.samples)}
+    return {name: image for name, image in named.items() if image is not None}
+
+
+def samples_csv(explanation: Explanation) -> str:
+    """Return the samples as CSV, one row each, the reference first; masks read `1 0 1`."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    rows = [(REFERENCE_IMAGE, explanation.reference)]
+    rows += [(image_name(index), sample) for index, sample in enumerate(explanation.samples)]
+    for name, sample in rows:
+        values = {column: getattr(sample, column) for column in CSV_COLUMNS}
+        values["mask"] = " ".join(map(str, sample.mask))
+        values["image"] = "" if sample.image is None else name
+        writer.writerow(values)
+    return text.getvalue()
+
+
+def load_explanation(path: str | Path) -> Explanation:
+    """Read a result back.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder that `save_explanation` wrote, or an `explanation.json`; pictures that are not
+        beside it are None.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such file, or it is not an explanation.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / JSON_FILE
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"The explanation {str(path)!r} cannot be read: {reason}.") from error
+    return from_json(data, lambda name: _open_picture(path.parent, name))
+
+
+def _open_picture(folder: Path, name: str) -> Image.Image | None:
+    if not _PICTURE.fullmatch(name):
+        raise ConfigError(f"The explanation names a picture outside its folder: {name!r}.")
+    path = folder / name
+    if not path.is_file():
+        return None
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            return image.convert("RGB")
+    except Exception as error:  # a decoder that is fed a broken file may raise anything
+        raise ConfigError(f"The picture {name!r} of the explanation is damaged.") from error
+
+
+def _write_text(path: Path, text: str) -> None:
+    _write(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline=""))
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file beside `path`, then rename it to `path`."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644)  # mkstemp's 0o600 would keep a web server or a colleague out
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
