@@ -11,9 +11,11 @@ References
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .explanation import Explanation
+from smile_core.explanation import Explanation
 
 # Ends and middle of the scale, (negative, zero, positive).
 LIGHT_PAGE = ("#73b3f0", "#eef0f3", "#f79a4b")
@@ -69,11 +71,17 @@ def mark_color(weight: float, limit: float) -> str:
 
 
 def color_limit(explanation: Explanation) -> float:
-    """Return the |weight| at full colour: the largest of the run, at least `SMALLEST_LIMIT`."""
-    return max([SMALLEST_LIMIT, *(abs(unit.weight) for unit in explanation.units)])
+    """Return the |weight| at full colour: the largest of the run, at least `SMALLEST_LIMIT`.
+
+    It is rounded up to a quarter, so that colours and axes move seldom while results stream in.
+    """
+    return _next_quarter(abs(unit.weight) for unit in explanation.units)
 
 
 def axis_limit(explanation: Explanation) -> float:
-    """Return the half-width of an axis around zero that holds every weight and interval."""
-    ends = (abs(end) for unit in explanation.units for end in (unit.low, unit.high))
-    return max([color_limit(explanation), *ends])
+    """Return the half-width of an axis around zero that holds every interval, in quarters."""
+    return _next_quarter(abs(end) for unit in explanation.units for end in (unit.low, unit.high))
+
+
+def _next_quarter(values: Iterable[float]) -> float:
+    return max(SMALLEST_LIMIT, math.ceil(max(values, default=0.0) * 4 - 1e-9) / 4)

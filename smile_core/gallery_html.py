@@ -7,8 +7,8 @@ from html import escape
 
 from PIL import Image
 
-from .explanation import Explanation, Sample
-from .sentence import is_right_to_left, signed
+from smile_core.explanation import Explanation, Sample
+from smile_core.sentence import is_right_to_left, signed
 
 HELP = {
     "distance": "Distance of this picture from the full edit; 0 is the same, larger is farther.",

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from .colors import DARK_PAGE, LIGHT_PAGE, axis_limit, color_limit, weight_color
-from .explanation import AGAINST, DRIVES, NOTHING, Explanation, UnitWeight
-from .heatmap_png import read_heatmap_png, save_heatmap_png
-from .sentence import is_right_to_left, signed, unit_noun
+from smile_core.colors import DARK_PAGE, LIGHT_PAGE, axis_limit, color_limit, weight_color
+from smile_core.explanation import AGAINST, DRIVES, NOTHING, Explanation, UnitWeight
+from smile_core.heatmap_png import read_heatmap_png, save_heatmap_png
+from smile_core.sentence import is_right_to_left, signed, unit_noun
 
 __all__ = [
     "HEATMAP_CSS",

@@ -22,10 +22,10 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from .colors import TEXT_ON_LIGHT, axis_limit, color_limit, weight_color
-from .config import ConfigError, RunConfig, check_choice
-from .explanation import NOTHING, VERDICTS, Explanation, UnitWeight, from_json, to_json
-from .sentence import is_right_to_left, signed, summarize
+from smile_core.colors import TEXT_ON_LIGHT, axis_limit, color_limit, weight_color
+from smile_core.config import ConfigError, RunConfig, check_choice
+from smile_core.explanation import NOTHING, VERDICTS, Explanation, UnitWeight, from_json, to_json
+from smile_core.sentence import is_right_to_left, signed, summarize
 
 CHUNK = "smile"
 WIDTH = 1600  # pixels

@@ -12,10 +12,10 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from .colors import NEUTRAL, POSITIVE, axis_limit, color_limit, mark_color
-from .explanation import Explanation, Sample, UnitWeight
-from .gallery_html import sample_numbers
-from .heatmap import describe
+from smile_core.colors import NEUTRAL, POSITIVE, axis_limit, color_limit, mark_color
+from smile_core.explanation import Explanation, Sample, UnitWeight
+from smile_core.gallery_html import sample_numbers
+from smile_core.heatmap import describe
 
 INK = "#767c86"  # contrast above 4:1 on white and on near-black
 GRID = "rgba(118, 124, 134, 0.22)"

@@ -13,14 +13,14 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from .colors import color_limit, mark_color
-from .explanation import Explanation
-from .fidelity import FIDELITY
-from .gallery_html import gallery_html
-from .heatmap import HEATMAP_CSS, heatmap_html
-from .pictures import data_uri
-from .report_charts import bars_html, map_html, scatter_html, tip_pictures_css
-from .sentence import is_right_to_left, planned_edits, signed, summarize
+from smile_core.colors import color_limit, mark_color
+from smile_core.explanation import Explanation
+from smile_core.fidelity import FIDELITY
+from smile_core.gallery_html import gallery_html
+from smile_core.heatmap import HEATMAP_CSS, heatmap_html
+from smile_core.pictures import data_uri
+from smile_core.report_charts import bars_html, map_html, scatter_html, tip_pictures_css
+from smile_core.sentence import is_right_to_left, planned_edits, signed, summarize
 
 STATIC = Path(__file__).parent / "static"
 CITATION = "https://arxiv.org/abs/2412.16277"

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from html import escape
 
-from .colors import axis_limit, color_limit, mark_color
-from .explanation import Explanation, Sample
-from .heatmap import describe
-from .pictures import data_uri
-from .plots import numbers_line
-from .sentence import signed
+from smile_core.colors import axis_limit, color_limit, mark_color
+from smile_core.explanation import Explanation, Sample
+from smile_core.heatmap import describe
+from smile_core.pictures import data_uri
+from smile_core.plots import numbers_line
+from smile_core.sentence import signed
 
 TIP_SIDE = 88  # pixels
 

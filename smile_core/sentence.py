@@ -2,7 +2,7 @@
 
 A sentence never claims more than the intervals do: a unit "drives" or "works against" an edit only
 when its verdict says so, it "can go" only when its whole interval lies close to zero, and otherwise
-it is called uncertain.
+it is called uncertain. An effect that is certain but tiny is not announced beside large ones.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
-from .explanation import AGAINST, DRIVES, Explanation, UnitWeight
+from smile_core.explanation import AGAINST, DRIVES, NOTHING, Explanation, UnitWeight
 
-# A unit does nothing when its whole interval lies within this distance of zero.
+# A unit can go when its whole interval lies within this distance of zero.
 NEGLIGIBLE = 0.1
 # Below this leave-one-out R²_w a linear model of the words says little about the pictures.
 POOR_FIT = 0.3
@@ -33,15 +33,15 @@ def summarize(explanation: Explanation) -> str:
         return trouble
     labels = _labels(explanation.units)
     pairs = list(zip(labels, explanation.units, strict=True))
-    drivers = sorted(
-        (pair for pair in pairs if pair[1].verdict == DRIVES), key=lambda p: -p[1].weight
-    )
-    against = sorted(
-        (pair for pair in pairs if pair[1].verdict == AGAINST), key=lambda p: p[1].weight
-    )
-    rest = [pair for pair in pairs if pair[1].verdict not in (DRIVES, AGAINST)]
-    idle = [label for label, unit in rest if max(-unit.low, unit.high) <= NEGLIGIBLE]
-    unsure = [pair for pair in rest if pair[0] not in idle]
+    large = [pair for pair in pairs if not _is_negligible(pair[1])]
+    if all(unit.verdict == NOTHING for _, unit in large):
+        large = pairs  # a small effect is an answer where there is no other
+    by_weight = sorted(large, key=lambda pair: -pair[1].weight)
+    drivers = [pair for pair in by_weight if pair[1].verdict == DRIVES]
+    against = [pair for pair in reversed(by_weight) if pair[1].verdict == AGAINST]
+    rest = [pair for pair in pairs if pair not in drivers and pair not in against]
+    idle = [pair for pair in rest if _is_negligible(pair[1])]
+    unsure = [pair for pair in rest if pair not in idle]
 
     noun = unit_noun(explanation)
     sentences = []
@@ -83,10 +83,9 @@ def is_right_to_left(text: str) -> bool:
 
 
 def planned_edits(explanation: Explanation) -> int:
-    """Return how many perturbations a whole run makes: no more than there are subsets."""
-    seeds = int(explanation.config.get("seeds", 1))
+    """Return how many shortened instructions a whole run tries: no more than there are."""
     asked = int(explanation.config.get("perturbations", len(explanation.samples)))
-    return min(asked, _proper_subsets(len(explanation.units))) * seeds
+    return min(asked, _proper_subsets(len(explanation.units)))
 
 
 def _proper_subsets(m: int) -> int:
@@ -141,13 +140,21 @@ def _opposing(against: list[tuple[str, UnitWeight]], noun: str) -> str:
     return f"{_join(named + tail)} {'works' if len(against) == 1 else 'work'} against it."
 
 
-def _leftover(idle: list[str], unsure: list[tuple[str, UnitWeight]], noun: str) -> list[str]:
+def _is_negligible(unit: UnitWeight) -> bool:
+    return max(-unit.low, unit.high) <= NEGLIGIBLE
+
+
+def _leftover(
+    idle: list[tuple[str, UnitWeight]], unsure: list[tuple[str, UnitWeight]], noun: str
+) -> list[str]:
     sentences = []
     if len(idle) > 2:
         who = f"{_count(len(idle))} {noun}s"
         sentences.append(f"{who.capitalize() if unsure else f'The other {who}'} can go.")
     elif idle:
-        sentences.append(f"{_join(idle)} {'does' if len(idle) == 1 else 'do'} nothing.")
+        what = "nothing" if all(u.verdict == NOTHING for _, u in idle) else "next to nothing"
+        does = "does" if len(idle) == 1 else "do"
+        sentences.append(f"{_join([label for label, _ in idle])} {does} {what}.")
     if len(unsure) == 1:
         label, unit = unsure[0]
         sentences.append(f"{label} is still uncertain ({weight_text(unit)}).")

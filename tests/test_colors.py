@@ -7,6 +7,7 @@ from smile_core.colors import (
     MARKS,
     PLOTLY_SCALE,
     SMALLEST_LIMIT,
+    axis_limit,
     blend,
     color_limit,
     mark_color,
@@ -80,4 +81,6 @@ def test_the_limit_keeps_noise_pale():
     noise = with_units(sample_explanation("a b"), ("a", 0.02, -0.1, 0.1), ("b", -0.03, -0.1, 0.1))
     assert color_limit(noise) == SMALLEST_LIMIT
     strong = with_units(sample_explanation("a b"), ("a", 0.2, 0.1, 0.3), ("b", -0.9, -1.0, -0.8))
-    assert color_limit(strong) == 0.9
+    assert color_limit(strong) == axis_limit(strong) == 1.0
+    wide = with_units(sample_explanation("a b"), ("a", 0.2, -1.2, 1.6), ("b", 0.75, 0.7, 0.8))
+    assert (color_limit(wide), axis_limit(wide)) == (0.75, 1.75)

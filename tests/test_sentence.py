@@ -75,6 +75,15 @@ def test_a_wide_interval_is_uncertain_and_never_called_nothing():
     assert "The other" not in text
 
 
+def test_tiny_effects_are_not_announced_beside_large_ones():
+    tiny = ("make", 0.04, 0.03, 0.05)
+    text = said(SNOWY, tiny, ("it", -0.02, -0.03, -0.01), n=6)
+    assert text.startswith('"snowy" drives this edit (0.81 ± 0.05). "make" and "it" do next to')
+    assert "The other three words can go." in said(SNOWY, tiny, *idle("it", "so"))
+    # Where there is no large effect, a small one is the answer.
+    assert said(tiny, *idle("it"), n=2).startswith('"make" drives this edit (0.04 ± 0.01).')
+
+
 def test_nothing_distinguishable():
     text = said(*idle("make", "it", "so"))
     assert text.startswith("No word stands out: no weight can be told from nothing")
@@ -114,7 +123,7 @@ def test_a_small_run_says_so():
 def test_planned_edits_stop_at_the_number_of_subsets():
     base = sample_explanation("make it snow", n=6)
     config = {**base.config, "perturbations": 64, "seeds": 3}
-    assert planned_edits(replace(base, config=config)) == 18
+    assert planned_edits(replace(base, config=config)) == 6
 
 
 def test_a_poor_fit_is_said():
