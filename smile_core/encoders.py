@@ -194,12 +194,14 @@ def _load_dinov2(name: str) -> Encoder:
     from transformers import AutoConfig, Dinov2Model
 
     folder = _find(name)
-    kind = AutoConfig.from_pretrained(folder).model_type
-    if kind != "dinov2":
-        raise ConfigError(
-            f"The encoder {name!r} is a {kind!r} model, not a 'dinov2' one. {_CHOICES}"
-        )
-    model = Dinov2Model.from_pretrained(folder)
+    try:
+        kind = AutoConfig.from_pretrained(folder).model_type
+        if kind != "dinov2":
+            raise ValueError(f"it is a {kind!r} model, not a 'dinov2' one")
+        model = Dinov2Model.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"The encoder {name!r} cannot be used: {reason}. {_CHOICES}") from error
     device = _device()
     model.eval().to(device)
 
@@ -215,7 +217,7 @@ def _find(name: str) -> str:
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return name
     files = ["config.json", "*.safetensors"]
     try:

@@ -6,7 +6,8 @@ References
 ----------
 [1] Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS 2017.
 [2] Zhao et al., BayLIME, UAI 2021.
-[3] Efron et al., Least angle regression, Annals of Statistics 2004 (the lasso path).
+[3] Friedman et al., Regularization paths for generalized linear models via coordinate descent,
+    Journal of Statistical Software 2010 (the lasso).
 [4] Rad and Maleki, A scalable estimate of the out-of-sample prediction error, JRSS B 2020.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from sklearn.linear_model import BayesianRidge, lars_path
+from sklearn.linear_model import BayesianRidge
 
 from smile_core.config import ConfigError
 
@@ -27,6 +28,9 @@ SATURATED = 1e-9
 _RANK_TOLERANCE = 1e-9
 _FLAT_PRIORS = dict.fromkeys(("alpha_1", "alpha_2", "lambda_1", "lambda_2"), 1e-9)
 _RIDGE_PENALTIES = np.logspace(3, -9, 37)
+_LASSO_STRENGTHS = np.logspace(0, -4, 40)
+# Masks are nearly uncorrelated, so a few dozen sweeps are the rule.
+_LASSO_SWEEPS = 500
 
 
 def shapley_weights(X: np.ndarray) -> np.ndarray:
@@ -125,8 +129,8 @@ def choose_penalty(
     if name == "ridge":
         shrink = s[:, None] ** 2 / (s[:, None] ** 2 + _RIDGE_PENALTIES)  # (r, a)
         predicted = U @ (shrink * (U.T @ b)[:, None])  # (n, a)
-        errors = _left_out_errors(b[:, None] - predicted, U**2 @ shrink + own[:, None])
-        return float(_RIDGE_PENALTIES[np.argmin(errors)])
+        best = _best_left_out(b[:, None] - predicted, U**2 @ shrink + own[:, None])
+        return float(_RIDGE_PENALTIES[best])
     if name == "bayesian-ridge":
         # The columns are centred and weighted already. scikit-learn's own priors (1e-6) and
         # tolerance (1e-3) would keep a clean response from being met to more than 1e-5.
@@ -139,21 +143,43 @@ def choose_penalty(
 def fit_lasso(
     A: np.ndarray, b: np.ndarray, own: np.ndarray
 ) -> tuple[np.ndarray, float, np.ndarray]:
-    """Return slopes (k,), penalty and leverage (n,) at the best knot of the LARS path."""
-    penalties, _, path = lars_path(A, b, method="lasso")  # (a,), (k, a)
+    """Return slopes (k,), penalty and leverage (n,) at the best of the candidates.
+
+    These are 40 penalties, from the one that leaves nothing to a ten-thousandth of it, and plain
+    least squares. (The exact path by LARS stops at ties, and words of equal effect are ties.)
+    """
+    gram, moment = A.T @ A, A.T @ b  # (k, k), (k,)
+    penalties = np.append(np.abs(moment).max() * _LASSO_STRENGTHS, 0.0)  # (a,)
+    tiled = (
+        np.tile(gram, (len(_LASSO_STRENGTHS), 1, 1)),
+        np.tile(moment, (len(_LASSO_STRENGTHS), 1)),
+    )
+    path = np.vstack(
+        [
+            _lasso_descent(*tiled, penalties[:-1]),
+            np.linalg.lstsq(A, b, rcond=_RANK_TOLERANCE)[0],
+        ]
+    )  # (a, k)
     leverages = np.empty((len(b), len(penalties)))
-    for index, active in enumerate(path.T != 0):
+    for index, active in enumerate(path != 0):
         U, s, Vt = np.linalg.svd(A[:, active], full_matrices=False)
         leverages[:, index] = np.sum(truncate(U, s, Vt)[0] ** 2, axis=1)
-    best = int(np.argmin(_left_out_errors(b[:, None] - A @ path, leverages + own[:, None])))
-    return path[:, best], float(penalties[best]), leverages[:, best]
+    best = _best_left_out(b[:, None] - A @ path.T, leverages + own[:, None])
+    return path[best], float(penalties[best] / len(b)), leverages[:, best]
 
 
-def _left_out_errors(residuals: np.ndarray, leverages: np.ndarray) -> np.ndarray:
-    """Return the weighted squared leave-one-out error per candidate, (n, a) to (a,)."""
+def _best_left_out(residuals: np.ndarray, leverages: np.ndarray) -> int:
+    """Return the candidate with the least weighted leave-one-out error.
+
+    Both arrays are (n, a), candidates from the strongest penalty to the weakest. Where there are
+    no more samples than parameters, samples cannot be spared to judge by, and the weakest is
+    taken.
+    """
     free = 1 - leverages
+    if free[leverages[:, -1] > 0, -1].sum() < 1e-6:
+        return leverages.shape[1] - 1
     errors = residuals / np.maximum(free, SATURATED)
-    return np.sum(np.where(free > SATURATED, errors**2, np.inf), axis=0)
+    return int(np.argmin(np.sum(np.where(free > SATURATED, errors**2, np.inf), axis=0)))
 
 
 def refit(name: str, problem: Problem, draws: np.ndarray, penalty: float) -> np.ndarray:
@@ -168,24 +194,27 @@ def refit(name: str, problem: Problem, draws: np.ndarray, penalty: float) -> np.
         mean, level = draws @ Z / total, draws @ response[:, None] / total  # (B, k), (B, 1)
         gram -= total[:, :, None] * mean[:, :, None] * mean[:, None, :]
         moment -= total * mean * level
-    if name == "lasso":
-        return _lasso_descent(gram, moment, penalty * n)
+    if penalty and name == "lasso":
+        return _lasso_descent(gram, moment, np.full(len(draws), penalty * n))
     if penalty:
         return np.linalg.solve(gram + penalty * np.eye(k), moment[:, :, None])[:, :, 0]
     inverse = np.linalg.pinv(gram, rcond=_RANK_TOLERANCE, hermitian=True)
     return (inverse @ moment[:, :, None])[:, :, 0]
 
 
-def _lasso_descent(gram: np.ndarray, moment: np.ndarray, penalty: float) -> np.ndarray:
-    """Minimise bᵀGb/2 - mᵀb + penalty·|b| for every (G, m) at once by coordinate descent."""
+def _lasso_descent(gram: np.ndarray, moment: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+    """Minimise bᵀGb/2 - mᵀb + α|b| for B problems at once by coordinate descent.
+
+    Shapes are (B, k, k), (B, k), (B,) and, for the answer, (B, k).
+    """
     slopes = np.zeros_like(moment)  # (B, k)
-    for _ in range(200):
+    for _ in range(_LASSO_SWEEPS):
         before = slopes.copy()
         for j in range(slopes.shape[1]):
             curve = gram[:, j, j]  # (B,)
             pull = moment[:, j] - np.sum(gram[:, j] * slopes, axis=1) + curve * slopes[:, j]
-            step = np.sign(pull) * np.maximum(np.abs(pull) - penalty, 0)
+            step = np.sign(pull) * np.maximum(np.abs(pull) - penalties, 0)
             slopes[:, j] = np.divide(step, curve, out=np.zeros_like(step), where=curve > 1e-12)
-        if np.abs(slopes - before).max() < 1e-9:
+        if np.abs(slopes - before).max() < 1e-10:
             break
     return slopes

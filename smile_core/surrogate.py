@@ -7,8 +7,8 @@ how they trust few or noisy samples.
 - `linear`: weighted least squares with an intercept; of minimum norm where the masks cannot tell
   units apart.
 - `ridge`: squared penalty α‖b‖²; α of 37 values by the exact leave-one-out error.
-- `lasso`: absolute penalty; the knot of the LARS path with the smallest approximate
-  leave-one-out error [5]. The path ends in least squares, so a clean response is not shrunk.
+- `lasso`: absolute penalty; the one of 40 with the smallest approximate leave-one-out error [5].
+  Least squares is among the candidates, so a clean response is not shrunk.
 - `bayesian-ridge`: ridge whose penalty is the ratio of the noise and weight precisions that
   maximise the evidence (BayLIME [2]).
 - `lime`: the linear fit. LIME [1] is this fit on cosine distances, and the distances and the

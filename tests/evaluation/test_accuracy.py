@@ -1,0 +1,49 @@
+"""Accuracy by hand, and the paper's own example."""
+
+from __future__ import annotations
+
+import pytest
+
+from smile_core.evaluation.accuracy import Accuracy, accuracy, mean_accuracy
+
+
+def test_by_hand() -> None:
+    """Called: 1st, 3rd, 4th. Right: 1st, 2nd, 4th. Precision 2/3, recall 1, F1 0.8."""
+    result = accuracy([0.5, -0.4, 0.2, 0.1], [1, 0, 0, 1])
+    assert result.acc == pytest.approx(3 / 4)
+    assert result.f1 == pytest.approx(0.8)
+    assert result.auroc == pytest.approx(3 / 4)  # 0.1 is below one of the other two
+
+
+def test_the_threshold_is_met_by_equality() -> None:
+    assert accuracy([0.1, 0.0999], [1, 0]) == Accuracy(acc=1.0, f1=1.0, auroc=1.0)
+    assert accuracy([0.1, 0.0999], [1, 0], threshold=0.5).f1 == 0
+
+
+def test_signs_count() -> None:
+    """A large negative weight does not find a keyword."""
+    assert accuracy([-0.9, 0.0, 0.0], [1, 0, 0]).auroc == 0
+
+
+def test_the_papers_figure() -> None:
+    """Figure 6, with the caption's two keywords."""
+    assert accuracy([0.1, 0.1, 0.01, 0.7, 0.2, 0.9], [0, 0, 0, 1, 0, 1]).auroc == 1
+
+
+@pytest.mark.parametrize("truth", [[0, 0], [1, 1]])
+def test_one_class_gives_a_half(truth: list[int]) -> None:
+    assert accuracy([0.3, 0.1], truth).auroc == 0.5
+
+
+def test_every_explanation_counts_the_same() -> None:
+    parts = [Accuracy(1.0, 0.5, 0.75), Accuracy(0.0, 0.0, 0.25)]
+    assert mean_accuracy(parts) == Accuracy(0.5, 0.25, 0.5)
+
+
+def test_refusals() -> None:
+    with pytest.raises(ValueError, match="do not match"):
+        accuracy([0.1], [1, 0])
+    with pytest.raises(ValueError, match="1 for keywords"):
+        accuracy([0.1, 0.2], [1, 2])
+    with pytest.raises(ValueError, match="no results"):
+        mean_accuracy([])

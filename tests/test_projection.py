@@ -1,0 +1,46 @@
+"""t-SNE keeps groups together, repeats, and survives the smallest runs."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from smile_core.projection import tsne
+
+
+def test_groups_stay_together_and_apart() -> None:
+    rng = np.random.default_rng(0)
+    centres = 20 * np.eye(3, 40)[np.repeat([0, 1, 2], 15)]  # (45, 40)
+    points = tsne(centres + rng.normal(size=(45, 40)), seed=0)
+    groups = points.reshape(3, 15, 2)
+    within = np.linalg.norm(groups - groups.mean(axis=1, keepdims=True), axis=2).mean()
+    middles = groups.mean(axis=1)
+    between = min(np.linalg.norm(middles[i] - middles[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+    assert between > 2 * within
+
+
+def test_same_seed_same_points() -> None:
+    pooled = np.random.default_rng(1).normal(size=(20, 50)).astype(np.float32)
+    np.testing.assert_array_equal(tsne(pooled, seed=4), tsne(pooled, seed=4))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 12])
+def test_any_number_of_pictures(n: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        points = tsne(np.random.default_rng(n).normal(size=(n, 30)), seed=0)
+    assert points.shape == (n, 2)
+    assert np.isfinite(points).all()
+    assert len(np.unique(points.round(9), axis=0)) == n
+
+
+@pytest.mark.parametrize("n", [3, 20])
+def test_pictures_that_are_all_alike(n: int) -> None:
+    np.testing.assert_allclose(tsne(np.ones((n, 30)), seed=0), 0, atol=1e-9)
+
+
+def test_many_duplicates() -> None:
+    pooled = np.repeat(np.random.default_rng(2).normal(size=(2, 30)), 10, axis=0)
+    assert np.isfinite(tsne(pooled, seed=0)).all()

@@ -1,0 +1,114 @@
+"""p-values against a literal transcription of the paper's Algorithm 1."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from smile_core.significance import p_values
+
+ITERATIONS = 4000
+RNG = np.random.default_rng(7)
+REFERENCE = RNG.normal(0, 1, 12)
+SAMPLES = np.array(
+    [
+        REFERENCE,
+        REFERENCE + RNG.normal(0, 0.3, 12),
+        RNG.normal(0, 1, 12),
+        RNG.normal(0.7, 1, 12),
+        RNG.normal(0, 2.5, 12),
+        RNG.normal(4, 1, 12),
+    ]
+)
+
+
+def wasserstein(order: float):
+    def distance(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.mean(np.abs(np.sort(a) - np.sort(b)) ** order) ** (1 / order))
+
+    return distance
+
+
+def kolmogorov_smirnov(a: np.ndarray, b: np.ndarray) -> float:
+    return float(stats.ks_2samp(a, b, method="asymp").statistic)
+
+
+def cramer_von_mises(a: np.ndarray, b: np.ndarray) -> float:
+    joint = np.concatenate([a, b])
+    gaps = [np.mean(a <= point) - np.mean(b <= point) for point in joint]
+    return float(np.sqrt(np.mean(np.square(gaps))))
+
+
+def algorithm_1(x: np.ndarray, y: np.ndarray, distance, iterations: int) -> float:
+    draw = random.Random(3)
+    observed = distance(x, y)
+    xy = np.concatenate([x, y])
+    n, bigger = len(xy), 0
+    for _ in range(iterations):
+        e = draw.sample(range(n), len(x))
+        f = draw.sample(range(n), len(y))
+        if distance(xy[e], xy[f]) > observed + 1e-12:
+            bigger += 1
+    return bigger / iterations
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "literal", "iterations"),
+    [
+        ("wasserstein-1d", 1.0, wasserstein(1), 2000),
+        ("wasserstein-1d", 2.0, wasserstein(2), 2000),
+        ("wasserstein", 1.0, wasserstein(1), 2000),
+        ("cosine", 3.0, wasserstein(3), 2000),
+        ("cramer-von-mises", 1.0, cramer_von_mises, 800),
+        ("kolmogorov-smirnov", 1.0, kolmogorov_smirnov, 300),
+    ],
+)
+def test_same_answer_as_the_printed_loop(name, order, literal, iterations) -> None:
+    rng = np.random.default_rng(0)
+    measured = p_values(
+        REFERENCE, SAMPLES, order=order, distance=name, iterations=ITERATIONS, rng=rng
+    )
+    for p, sample in zip(measured, SAMPLES, strict=True):
+        expected = algorithm_1(REFERENCE, sample, literal, iterations)
+        # Five standard errors of the difference of two proportions.
+        error = np.sqrt(0.25 / iterations + 0.25 / ITERATIONS)
+        assert abs(p - expected) < 5 * error
+
+
+def test_ties_are_ties() -> None:
+    """Many equal values, as dead channels give: the ECDFs are compared behind the last of them."""
+    x, y = np.array([0, 0, 0, 1, 2, 2.0]), np.array([0, 0, 1, 1, 2, 3.0])
+    for name, literal in (
+        ("kolmogorov-smirnov", kolmogorov_smirnov),
+        ("cramer-von-mises", cramer_von_mises),
+    ):
+        rng = np.random.default_rng(0)
+        (p,) = p_values(x, y[None], distance=name, iterations=ITERATIONS, rng=rng)
+        assert abs(p - algorithm_1(x, y, literal, 400)) < 5 * np.sqrt(0.25 / 400 + 0.25 / 4000)
+
+
+def test_same_pictures_are_not_significant_and_far_ones_are() -> None:
+    rng = np.random.default_rng(0)
+    same, *_, far = p_values(REFERENCE, SAMPLES, distance="wasserstein", iterations=1000, rng=rng)
+    assert same > 0.99
+    assert far < 0.01
+
+
+def test_seed_decides() -> None:
+    def run(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        return p_values(REFERENCE, SAMPLES, distance="wasserstein-1d", iterations=500, rng=rng)
+
+    np.testing.assert_array_equal(run(1), run(1))
+    assert not np.array_equal(run(1), run(2))
+
+
+def test_many_iterations_of_wide_vectors_come_in_chunks() -> None:
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(3, 1280))
+    p = p_values(wide[0], wide, distance="wasserstein-1d", iterations=4000, rng=rng)
+    assert p[0] == 1.0
+    assert ((p >= 0) & (p <= 1)).all()
