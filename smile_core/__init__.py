@@ -11,6 +11,7 @@ Names are imported when they are first used, so `import smile_core` itself is qu
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from smile_core.engine import RunError, explain, stream
     from smile_core.explanation import Explanation, Snapshot, from_json, to_json
     from smile_core.export import load_explanation, save_explanation
+
+# Warnings go where the program that uses this library sends them, and nowhere by themselves.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _HOMES = {
     "ConfigError": "config",

@@ -116,7 +116,8 @@ class RunConfig:
     steps, guidance_scale, image_guidance_scale : int, float, float, or None
         The editor's knobs; None takes the editor's own default.
     batch_size : int
-        Edits per call of the editor, 1 to 64. Fixed for a run: it is part of the cache key.
+        Edits per call of the editor, 1 to 64; a snapshot follows each call. Cached edits do not
+        depend on it.
 
     Raises
     ------
@@ -156,6 +157,11 @@ class RunConfig:
             raise ConfigError(
                 f"The instruction has {len(self.instruction):,} characters; at most "
                 f"{MAX_INSTRUCTION_CHARACTERS:,} can be explained. Shorten it."
+            )
+        if any("\ud800" <= letter <= "\udfff" for letter in self.instruction):
+            raise ConfigError(
+                "The instruction holds half a character (a lone surrogate), which cannot be saved. "
+                "Type it again."
             )
         _check_whole("The number of perturbations", self.perturbations, 1, MAX_PERTURBATIONS)
         _check_whole("The seed", self.seed, 0, 2**32 - 1)

@@ -105,10 +105,7 @@ class EditMaker:
             places, missing = self._next_batch(position, limit)
             seed = self._seeds[places[0][1]]
             if missing:
-                try:
-                    self._make(missing, seed, stop)
-                except StopRequested:
-                    self.stopped = True
+                self._make(missing, seed, stop)
             batch = [
                 Made(row, seed_index, self._answers[self._prompts[row], seed])
                 for row, seed_index in places
@@ -152,8 +149,11 @@ class EditMaker:
         started = time.perf_counter()
         try:
             answers = self._editor.edit(self._photo, prompts, seed=seed, stop=stop, **self._knobs)
-        except (ConfigError, StopRequested):
+        except ConfigError:
             raise
+        except StopRequested as stopped:
+            self.stopped = True
+            prompts, answers = prompts[: len(stopped.answers)], stopped.answers
         except Exception as error:  # an editor is foreign code: whatever it raises is its failure
             logger.warning("The editor failed on %d prompts", len(prompts), exc_info=True)
             detail = (str(error).strip().splitlines() or [""])[0]

@@ -224,6 +224,8 @@ def _run(
     explanation: Explanation | None = None
     for batch in maker.batches(stop):
         measured.add(batch)
+        if not measured.answered[0]:
+            continue  # stopped before the reference, with others from the cache in hand
         if measured.images[0] is None:
             raise RunError(
                 "The edit by the full instruction failed, so there is nothing to compare with: "

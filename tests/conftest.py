@@ -18,6 +18,6 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def tiny_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a real InstructPix2Pix pipeline with random weights."""
-    from tiny_pipeline import save_tiny_pipeline
+    from tests.tiny_pipeline import save_tiny_pipeline
 
     return save_tiny_pipeline(tmp_path_factory.mktemp("editors") / "tiny", ancestral=True)

@@ -59,6 +59,7 @@ class ToyEditor:
         default_factory=lambda: EditorCard(name="toy", title="Toy", family="test")
     )
     calls: list[list[str]] = field(default_factory=list)
+    painted: int = 0
 
     def edit(
         self, image: Image.Image, prompts: Sequence[str], *, seed: int, stop=None, **knobs: object
@@ -67,7 +68,7 @@ class ToyEditor:
         answers: list[Image.Image | EditFailure] = []
         for prompt in prompts:
             if stop is not None and stop():
-                raise StopRequested
+                raise StopRequested(answers)
             time.sleep(self.delay_s)
             if prompt in self.fails:
                 if self.raises:
@@ -75,6 +76,7 @@ class ToyEditor:
                 answers.append(EditFailure("the toy refused."))
                 continue
             answers.append(Image.new("RGB", image.size, (self.level(prompt, seed),) * 3))
+            self.painted += 1
         return answers
 
     def level(self, prompt: str, seed: int = 0) -> int:

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,9 @@ class InstructPix2Pix:
                 rows = slice(start, start + self._rows_per_call)
                 try:
                     made = self._run(photo, embeddings, rows, seed, settings, stop)
+                except StopRequested:
+                    done = takewhile(answers.__contains__, prompts)
+                    raise StopRequested([answers[prompt] for prompt in done]) from None
                 except (MemoryError, RuntimeError) as error:
                     if not _is_out_of_memory(error):
                         raise

@@ -18,10 +18,6 @@ from smile_core.config import ConfigError
 Stop = Callable[[], bool]
 
 
-class StopRequested(Exception):  # noqa: N818 - not an error: the user asked for it
-    """Raised out of `Editor.edit` when its `stop` answered True in the middle of a batch."""
-
-
 @dataclass(frozen=True)
 class EditFailure:
     """Stands in for a picture that could not be made.
@@ -33,6 +29,20 @@ class EditFailure:
     """
 
     reason: str
+
+
+class StopRequested(Exception):  # noqa: N818 - not an error: the user asked for it
+    """Raised out of `Editor.edit` when its `stop` answered True in the middle of a batch.
+
+    Parameters
+    ----------
+    answers : sequence
+        Answers to the first prompts of the batch, as far as they were made.
+    """
+
+    def __init__(self, answers: Sequence[Image.Image | EditFailure] = ()) -> None:
+        super().__init__("The user stopped the run.")
+        self.answers = list(answers)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,11 @@ import pytest
 import torch
 from diffusers import StableDiffusionInstructPix2PixPipeline
 from PIL import Image
-from tiny_pipeline import MAX_TOKENS, save_tiny_pipeline
 
 from smile_core.config import ConfigError
 from smile_core.editors import EditFailure, StopRequested, load_editor
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix, folder_digest
+from tests.tiny_pipeline import MAX_TOKENS, save_tiny_pipeline
 
 PROMPTS = ["snow", "rain at dusk", "a b", "fog"]
 
@@ -136,6 +136,20 @@ def test_stop_ends_the_edit_between_two_steps(editor: InstructPix2Pix, photo: Im
         editor.edit(photo, PROMPTS, seed=0, steps=1000, stop=stop)
     assert time.perf_counter() - started < 5
     assert len(editor.edit(photo, ["snow"], seed=0)) == 1  # and it still works
+
+
+def test_stop_hands_over_what_was_made(editor: InstructPix2Pix, photo: Image.Image) -> None:
+    prompts = [f"snow {number}" for number in range(11)]
+    steps_seen = 0
+
+    def stop() -> bool:
+        nonlocal steps_seen
+        steps_seen += 1
+        return steps_seen > 3  # in the second call of the pipeline, of eight rows each
+
+    with pytest.raises(StopRequested) as caught:
+        editor.edit(photo, prompts, seed=0, steps=3, stop=stop)
+    assert caught.value.answers == editor.edit(photo, prompts[:8], seed=0, steps=3)
 
 
 def test_two_threads_do_not_disturb_each_other(editor: InstructPix2Pix, photo: Image.Image) -> None:

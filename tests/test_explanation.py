@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from smile_core.config import ConfigError
+from smile_core.explanation import SCHEMA, Explanation, from_json, image_name, to_json
+from tests.sample_explanations import HOSTILE, sample_explanation
+
+KEYS = {
+    "schema", "instruction", "editor", "encoder", "seed", "config", "units", "fidelity",
+    "effective_sample_size", "samples", "reference", "projection", "timing", "versions",
+}  # fmt: skip
+
+
+def without_pictures(explanation: Explanation) -> Explanation:
+    return replace(
+        explanation,
+        source=None,
+        reference=replace(explanation.reference, image=None),
+        samples=tuple(replace(sample, image=None) for sample in explanation.samples),
+    )
+
+
+@pytest.mark.parametrize("failed", [0, 3])
+def test_there_and_back_without_loss(failed: int) -> None:
+    explanation = without_pictures(sample_explanation(failed=failed))
+    explanation = replace(explanation, interactions=((0, 2, 0.25),), noise_floor=0.5)
+    assert from_json(to_json(explanation)) == explanation
+
+
+def test_pictures_come_back_through_a_loader() -> None:
+    explanation = sample_explanation(n=4)
+    named = {"input.png": explanation.source, "edits/reference.png": explanation.reference.image}
+    named |= {image_name(i): sample.image for i, sample in enumerate(explanation.samples)}
+    assert from_json(to_json(explanation, with_images=True), named.get) == explanation
+
+
+def test_the_keys_that_others_read() -> None:
+    values = json.loads(to_json(sample_explanation(n=4), with_images=True))
+    assert values.keys() >= KEYS
+    assert values["schema"] == SCHEMA
+    assert values["units"][0].keys() == {"text", "weight", "low", "high", "verdict"}
+    assert values["samples"][1].keys() == {
+        "mask", "prompt", "image", "image_distance", "text_distance", "sample_weight",
+        "similarity", "predicted", "p_value", "failed",
+    }  # fmt: skip
+    assert values["samples"][1]["image"] == "edits/0001.png"
+    assert values["reference"]["image"] == "edits/reference.png"
+    assert values["reference"]["prompt"] == values["instruction"]
+    assert values["fidelity"].keys() == {
+        "mse", "wmse", "mae", "wmae", "l1", "l2", "r2", "r2_w", "r2_w_adj", "r2_w_loo",
+    }  # fmt: skip
+
+
+def test_any_text_survives() -> None:
+    explanation = without_pictures(sample_explanation(HOSTILE, n=4))
+    assert from_json(to_json(explanation)).units == explanation.units
+
+
+def test_a_number_that_is_none_is_not_written() -> None:
+    explanation = replace(sample_explanation(n=4), intercept=float("nan"))
+    with pytest.raises(ValueError, match="JSON"):
+        to_json(explanation)
+
+
+def damaged(**changes: object) -> str:
+    values = json.loads(to_json(sample_explanation(n=4)))
+    return json.dumps({**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "damaged"),
+        ("{", "damaged"),
+        (b"\xff\xfe\x00", "damaged"),
+        ("[" * 100_000, "damaged"),
+        ("[]", "no schema"),
+        ("{}", "no schema"),
+        (damaged(schema=2), "schema 2"),
+        (damaged(units=[{"text": "a"}]), "'weight' is missing"),
+        (damaged(units=3), "damaged"),
+        (damaged(intercept="1"), "'1' is not a number"),
+        (damaged(intercept=float("nan")), "NaN is not a number"),
+        (damaged(instruction=["a"]), "is not text"),
+        (damaged(units=[]), "another length"),
+        (damaged(projection=[[1]]), "damaged"),
+        (damaged(samples=[{"mask": [0, 7]}]), "damaged"),
+    ],
+)
+def test_whatever_else_is_given_is_refused(text: str | bytes, words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as caught:
+        from_json(text)
+    assert "\n" not in str(caught.value)
