@@ -115,7 +115,10 @@ class _TorchEncoder:
             raise ValueError("There are no pictures to encode.")
         parts: list[Features] = []
         mean, sd = (torch.tensor(values).view(1, 3, 1, 1) for values in self.pixels)
-        with torch.inference_mode():
+        # Full float32, and the same algorithm every time: a picture's tokens must not depend on
+        # the batch it is in.
+        exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+        with torch.inference_mode(), exact:
             for start in range(0, len(images), _BATCH):
                 squares = [_square(image) for image in images[start : start + _BATCH]]
                 x = (torch.cat(squares) - mean) / sd  # (b, 3, 224, 224)

@@ -7,11 +7,13 @@ from itertools import permutations
 import numpy as np
 import ot
 import pytest
+from PIL import Image
 from scipy import stats
 from scipy.linalg import sqrtm
+from sklearn.datasets import load_sample_image
 
 from smile_core.config import IMAGE_DISTANCES, ConfigError
-from smile_core.encoders import Features
+from smile_core.encoders import Features, load_encoder
 from smile_core.image_distance import distances_to_reference
 
 RNG = np.random.default_rng(0)
@@ -48,6 +50,16 @@ def test_float32_rounding_is_no_distance(name: str) -> None:
     these = features(1, 49, 64)
     nudged = Features(tokens=these.tokens * (1 + 2e-6), pooled=these.pooled * (1 - 2e-6))
     assert distances_to_reference(name, these, nudged)[0] == 0
+
+
+def test_one_grey_level_in_one_pixel_is_a_distance() -> None:
+    pixels = load_sample_image("china.jpg")[:224, :224].copy()
+    picture = Image.fromarray(pixels)
+    pixels[0, 0] ^= 1
+    these = load_encoder("efficientnet-lite0").encode([picture, picture, Image.fromarray(pixels)])
+    same, other = distances_to_reference("wasserstein", first(these), these)[1:]
+    assert same == 0
+    assert other > 0
 
 
 @pytest.mark.parametrize("name", IMAGE_DISTANCES)
