@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +29,7 @@ from smile_core.editors.protocol import Editor, EditorCard, Stop, fit_to_card, r
 from smile_core.editors.registry import load_editor
 from smile_core.encoders import Encoder, load_encoder
 from smile_core.explanation import NOTHING, Explanation, Snapshot
+from smile_core.feature_memory import RememberingEncoder
 from smile_core.instruction import join_units, split_units
 from smile_core.masks import design_masks
 from smile_core.measuring import Measurements
@@ -150,7 +152,7 @@ def stream(
     started = time.perf_counter()
     tool = _as_editor(editor, config.editor)
     config = config if editor is None else config.with_(editor=tool.name)
-    eyes = load_encoder(config.encoder) if encoder is None else encoder
+    eyes = _encoder(config.encoder) if encoder is None else RememberingEncoder(encoder)
     plan = _plan(image, config, tool.card, eyes.name)
     knobs = resolve_knobs(
         tool.card,
@@ -175,6 +177,12 @@ def _as_editor(given: Editor | EditFunction | None, name: str) -> Editor:
     if given is None:
         return load_editor(name)
     return given if isinstance(given, Editor) else CallableEditor(given)
+
+
+@lru_cache(maxsize=2)
+def _encoder(name: str) -> RememberingEncoder:
+    """Return an encoder by name; its memory outlives the run, so asking again is instant."""
+    return RememberingEncoder(load_encoder(name))
 
 
 def _plan(image: Source, config: RunConfig, card: EditorCard, encoder: str) -> Plan:

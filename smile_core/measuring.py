@@ -107,16 +107,10 @@ class Measurements:
         )
 
     def _encode(self, images: Sequence[Image.Image]) -> Features:
-        """Return the features of `images`, encoding a picture that comes twice only once."""
         started = time.perf_counter()
-        unique = {id(image): image for image in images}
-        place = {key: index for index, key in enumerate(unique)}
-        features = self._encoder.encode(list(unique.values()))
+        features = self._encoder.encode(images)
         self.seconds += time.perf_counter() - started
-        if len(unique) == len(images):
-            return features
-        rows = [place[id(image)] for image in images]
-        return Features(tokens=features.tokens[rows], pooled=features.pooled[rows])
+        return features
 
     def distances(self) -> np.ndarray:
         """Return the mean distance of every row over its seeds, (n + 1,); NaN where unknown."""
