@@ -39,6 +39,7 @@ def main() -> None:
     if missing:
         raise SystemExit(f"Not among the {COUNT:,} most frequent words: {', '.join(missing)}.")
 
+    kept.lifecycle_events = None  # it would hold this machine's paths and the time of day
     TARGET.parent.mkdir(parents=True, exist_ok=True)
     kept.save(str(TARGET), separately=["vectors"])
     for path in sorted(TARGET.parent.glob(TARGET.name + "*")):
