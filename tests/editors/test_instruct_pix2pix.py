@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionInstructPix2PixPipeline
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from PIL import Image
+from transformers import CLIPConfig, CLIPImageProcessorPil
 
 from smile_core.config import ConfigError
 from smile_core.editors import EditFailure, StopRequested, load_editor
@@ -200,19 +202,31 @@ def test_out_of_memory_for_a_single_edit_is_recorded(
     assert "memory" in answers[0].reason
 
 
-def test_what_the_safety_filter_blacks_out_is_a_failure(
-    editor: InstructPix2Pix, photo: Image.Image
-) -> None:
-    def filter_second(image: torch.Tensor, device: object, dtype: object) -> tuple:
-        flags = [row == 1 for row in range(len(image))]
-        return image, flags
+def add_safety_checker(editor: InstructPix2Pix, threshold: float) -> None:
+    """Give the pipeline a real checker with random weights that flags above `threshold`."""
+    sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1}
+    heads = {"num_attention_heads": 2, "projection_dim": 8}
+    vision = {**sizes, **heads, "image_size": 32, "patch_size": 16}
+    torch.manual_seed(0)
+    checker = StableDiffusionSafetyChecker(
+        CLIPConfig(text_config={**sizes, **heads}, vision_config=vision, projection_dim=8)
+    )
+    torch.nn.init.constant_(checker.concept_embeds_weights, threshold)
+    torch.nn.init.constant_(checker.special_care_embeds_weights, 2.0)
+    crop = {"height": 32, "width": 32}
+    extractor = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=crop)
+    editor._pipe.register_modules(safety_checker=checker.eval(), feature_extractor=extractor)
 
-    editor._pipe.run_safety_checker = filter_second
-    first, second, third = editor.edit(photo, PROMPTS[:3], seed=0)
-    assert isinstance(second, EditFailure)
-    assert "safety filter" in second.reason
-    assert isinstance(first, Image.Image)
-    assert isinstance(third, Image.Image)
+
+@pytest.mark.parametrize(("threshold", "flagged"), [(-2.0, True), (2.0, False)])
+def test_what_the_safety_filter_blacks_out_is_a_failure(
+    threshold: float, flagged: bool, editor: InstructPix2Pix, photo: Image.Image
+) -> None:
+    add_safety_checker(editor, threshold)
+    answers = editor.edit(photo, PROMPTS, seed=0)
+    assert {isinstance(answer, EditFailure) for answer in answers} == {flagged}
+    if flagged:
+        assert "safety filter" in answers[0].reason
 
 
 def test_the_fingerprint_follows_the_weights(tiny_pipeline: Path, tmp_path: Path) -> None:
