@@ -11,6 +11,7 @@ vectors can tell the editor what they mean.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,6 +105,11 @@ NEGATIONS = "remove the|without the|without|take away the|get rid of the|no|stop
 REMOVABLE = ("rain", "snow", "fog", "clouds", "storm", "night")
 
 
+def pick(options: Sequence[str], rng: np.random.Generator) -> str:
+    """Return one of `options`; `rng.choice` would copy them into an array first."""
+    return options[int(rng.integers(len(options)))]
+
+
 def _choices(text: str) -> list[str]:
     return [" ".join(part.split()) for part in text.replace("\n", " ").split("|") if part.strip()]
 
@@ -134,7 +140,7 @@ def _plain(text: str, role: str = "", group: int = -1) -> list[Word]:
 
 
 def _form(effect: str, rng: np.random.Generator) -> str:
-    return str(rng.choice(FORMS[effect].split()))
+    return pick(FORMS[effect].split(), rng)
 
 
 def _effect_words(effect: str, group: int, rng: np.random.Generator) -> list[Word]:
@@ -151,7 +157,7 @@ def _effect_words(effect: str, group: int, rng: np.random.Generator) -> list[Wor
     chance = rng.random()
     if chance < 0.32:
         light = chance < 0.14
-        text = str(rng.choice((LIGHT if light else HEAVY).split()))
+        text = pick((LIGHT if light else HEAVY).split(), rng)
         factor = LIGHT_FACTOR if light else HEAVY_FACTOR
         words = [
             *_plain("a" if text in ("little", "bit") else ""),
@@ -159,7 +165,7 @@ def _effect_words(effect: str, group: int, rng: np.random.Generator) -> list[Wor
             *words,
         ]
     if rng.random() < 0.35:
-        words += _plain(str(rng.choice(_NOUNS)))
+        words += _plain(pick(_NOUNS, rng))
     return words
 
 
@@ -174,7 +180,7 @@ def compose(
     words: list[Word] = []
     if weather and weather in REMOVABLE and rng.random() < 0.25:
         words = [
-            *_plain(str(rng.choice(_NEGATIONS)), role="negation", group=90),
+            *_plain(pick(_NEGATIONS, rng), role="negation", group=90),
             Word(_form(weather, rng), effect=weather, group=90, role="negated"),
         ]
         if rng.random() < 0.6:
@@ -182,20 +188,20 @@ def compose(
         else:
             effects = []
     elif (weather and rng.random() < 0.6) or rng.random() < 0.08:
-        subject = weather or str(rng.choice(["rain", "sun", "clouds", "day", "fog", "night"]))
-        for part in str(rng.choice(_SOURCES)).split():
+        subject = weather or pick(["rain", "sun", "clouds", "day", "fog", "night"], rng)
+        for part in pick(_SOURCES, rng).split():
             if part == "{}":
                 words.append(Word(_form(subject, rng), effect=subject, group=80, role="source"))
             else:
                 words.append(Word(part, role="frame", group=80))
     elif rng.random() < 0.93:
-        words = _plain(str(rng.choice(_OPENINGS)))
+        words = _plain(pick(_OPENINGS, rng))
     for i, effect in enumerate(effects):
         if i:
-            words += _plain(str(rng.choice(_JOINERS)))
+            words += _plain(pick(_JOINERS, rng))
         words += _effect_words(effect, i, rng)
     if rng.random() < 0.35:
-        words += _plain(str(rng.choice(_ENDINGS)))
+        words += _plain(pick(_ENDINGS, rng))
     if rng.random() < 0.3:
         for filler in _fillers(int(rng.integers(1, 3)), neutral, rng):
             words.insert(int(rng.integers(len(words) + 1)), filler)
@@ -251,10 +257,10 @@ def sample_instruction(
         Source of all choices.
     """
     names = list(FORMS)
-    count = int(rng.choice([0, 1, 2, 3], p=[0.03, 0.5, 0.37, 0.1]))
-    effects = [str(e) for e in rng.choice(names, size=count, replace=False)]
+    count = int(np.searchsorted((0.03, 0.53, 0.9), rng.random()))
+    effects = [names[i] for i in rng.permutation(len(names))[:count]]
     if weather and rng.random() < 0.5:
-        effects = [str(rng.choice(["clear", "sun", "day", "clear"])), *effects[1:]]
+        effects = [pick(["clear", "sun", "day", "clear"], rng), *effects[1:]]
     words = compose(effects, weather, neutral, rng)
     words = leave_words_out([replace(word) for word in words if word.text], rng)
     strengths, removed = meaning(words)

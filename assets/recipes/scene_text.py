@@ -16,6 +16,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 FREQUENT = 50_000  # GloVe words kept by frequency; the grammar's own words come on top
 WIDTH = 64  # of the text encoder: 50 of GloVe, the rest is the network's own
 LENGTH = 77
+VECTOR_NOISE = 0.12  # in training, standard deviation per coordinate; a word vector has length 3
 SPECIAL = ["<pad>", "<unk>", "<start>", "<end>"]
 
 
@@ -110,3 +111,12 @@ def build_text_encoder(
         table[len(SPECIAL) :, : vectors.shape[1]] = torch.from_numpy(vectors) * 3
     table.requires_grad_(False)
     return encoder
+
+
+def blur_vectors(encoder: CLIPTextModel) -> None:
+    """Add noise to the token vectors whenever `encoder` trains, so that neighbours mean alike."""
+
+    def add_noise(module: torch.nn.Module, inputs: object, vectors: torch.Tensor) -> torch.Tensor:
+        return vectors + VECTOR_NOISE * torch.randn_like(vectors) if module.training else vectors
+
+    encoder.get_input_embeddings().register_forward_hook(add_noise)

@@ -1,7 +1,7 @@
 r"""Train the bundled editor, a small StableDiffusionInstructPix2PixPipeline, from scratch.
 
-    python assets/recipes/train_scene_pix2pix.py --photos build/photos --out build/scene \
-        --minutes 15 40 45
+    python assets/recipes/train_scene_pix2pix.py --photos build/photos \
+        --text build/text/text_encoder.pt --out build/scene --minutes 10 30 35
 
 Photos are rendered with the effects that a random instruction asks for (`scene_effects`,
 `scene_grammar`); the U-Net learns to predict the edited picture from a noisy one, the photo and
@@ -33,8 +33,8 @@ import torch.nn.functional as F
 from diffusers import DDIMScheduler
 from PIL import Image
 from scene_effects import UNDOES, render
-from scene_grammar import sample_instruction
-from scene_text import build_text_encoder, build_tokenizer, load_glove, neutral_words
+from scene_grammar import pick, sample_instruction
+from scene_text import blur_vectors, build_text_encoder, build_tokenizer, load_glove, neutral_words
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -83,7 +83,7 @@ class Edits(IterableDataset):
 
     def _sample(self, height: int, width: int, rng: np.random.Generator) -> tuple:
         photo = self._crop(height, width, rng)
-        weather = str(rng.choice(WEATHER)) if rng.random() < 0.3 else None
+        weather = pick(WEATHER, rng) if rng.random() < 0.3 else None
         instruction, strengths, removed = sample_instruction(weather, self.neutral, rng)
         removed = set(removed).union(*(UNDOES.get(name, ()) for name in strengths))
         source = photo
@@ -185,7 +185,7 @@ def draw_timesteps(n: int, generator: torch.Generator) -> torch.Tensor:
     return torch.where(kind == 0, LAST_STEP, torch.where(kind == 1, later, anywhere))
 
 
-def train(photos_dir: Path, out: Path, minutes: list[float]) -> None:
+def train(photos_dir: Path, text: Path, out: Path, minutes: list[float]) -> None:
     """Train for the given minutes at each stage; checkpoints and log in `out`."""
     torch.manual_seed(SEED)
     out.mkdir(parents=True, exist_ok=True)
@@ -193,7 +193,10 @@ def train(photos_dir: Path, out: Path, minutes: list[float]) -> None:
     words, vectors = load_glove()
     tokenizer = build_tokenizer(words)
     neutral = neutral_words(words, vectors)
-    editor = Editor(build_text_encoder(tokenizer, words, vectors), build_unet())
+    text_encoder = build_text_encoder(tokenizer, words, vectors)
+    text_encoder.load_state_dict(torch.load(text, weights_only=True))
+    blur_vectors(text_encoder)
+    editor = Editor(text_encoder, build_unet())
     average = AveragedModel(editor, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY))
     trained = [p for p in editor.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -277,8 +280,9 @@ def train(photos_dir: Path, out: Path, minutes: list[float]) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--text", type=Path, required=True, help="from train_scene_text.py")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, nargs=len(STAGES), required=True)
     args = parser.parse_args()
     torch.set_num_threads(2)
-    train(args.photos, args.out, args.minutes)
+    train(args.photos, args.text, args.out, args.minutes)
