@@ -42,6 +42,8 @@ from smile_core.versions import versions
 
 # The ranking counts as stable when this many snapshots in a row agree on it.
 STABLE_SNAPSHOTS = 3
+# A run that is stopped has to answer within a second; more pictures than this take t-SNE longer.
+STOPPED_PROJECTION_ROWS = 128
 
 
 class RunError(RuntimeError):
@@ -139,8 +141,9 @@ def stream(
     ------
     Snapshot
         State `running` after every batch; the last one is `finished`, with p-values and
-        projection, or `stopped`, without p-values. The p-value cutoff acts on the finished one
-        only. The explanation of a run stopped before its first edit is None.
+        projection, or `stopped`, without p-values, and with a projection of up to 128 edits. The
+        p-value cutoff acts on the finished one only. The explanation of a run stopped before its
+        first edit is None.
 
     Raises
     ------
@@ -280,6 +283,8 @@ def _end(plan: Plan, maker: EditMaker, measured: Measurements) -> Ending:
             iterations=config.p_iterations,
             rng=np.random.default_rng(plan.p_value_seed),
         )
+    if maker.stopped and len(rows) > STOPPED_PROJECTION_ROWS:
+        return Ending(values, (), tuple(notes))
     points = np.zeros((len(plan.prompts), 2))  # (n + 1, 2)
     points[rows] = tsne(pooled, config.seed)
     points -= points[0]  # the reference is the origin, and so is every row without a picture
