@@ -12,9 +12,7 @@ References
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -28,20 +26,18 @@ from smile_core.editors.callable_editor import CallableEditor, EditFunction
 from smile_core.editors.protocol import Editor, EditorCard, Stop, fit_to_card, resolve_knobs
 from smile_core.editors.registry import load_editor
 from smile_core.encoders import Encoder, load_encoder
-from smile_core.explanation import NOTHING, Explanation, Snapshot
+from smile_core.explanation import Explanation, Snapshot
 from smile_core.feature_memory import RememberingEncoder
 from smile_core.instruction import join_units, split_units
 from smile_core.masks import design_masks
 from smile_core.measuring import Measurements
 from smile_core.photo import NOTES_KEY, Source, open_photo
+from smile_core.progress import Progress
 from smile_core.projection import tsne
 from smile_core.significance import p_values
 from smile_core.surrogate import MAX_INTERACTION_UNITS
 from smile_core.text_distance import load_word_vectors, text_distances
-from smile_core.versions import versions
 
-# The ranking counts as stable when this many snapshots in a row agree on it.
-STABLE_SNAPSHOTS = 3
 # A run that is stopped has to answer within a second; more pictures than this take t-SNE longer.
 STOPPED_PROJECTION_ROWS = 128
 
@@ -231,7 +227,7 @@ def _plan(image: Source, config: RunConfig, card: EditorCard, encoder: str) -> P
 def _run(
     plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop, started: float
 ) -> Iterator[Snapshot]:
-    progress = _Progress(maker, measured, started)
+    progress = Progress(maker, measured, started)
     explanation: Explanation | None = None
     for batch in maker.batches(stop):
         measured.add(batch)
@@ -290,53 +286,3 @@ def _end(plan: Plan, maker: EditMaker, measured: Measurements) -> Ending:
     points -= points[0]  # the reference is the origin, and so is every row without a picture
     shown = points[measured.answered].tolist()
     return Ending(values, tuple((x, y) for x, y in shown), tuple(notes))
-
-
-class _Progress:
-    """Keeps the clock and the ranking of a run."""
-
-    def __init__(self, maker: EditMaker, measured: Measurements, started: float) -> None:
-        self._maker, self._measured = maker, measured
-        self._started, self._first_edit = started, time.perf_counter()
-        self._last_edit = self._first_edit
-        self._rankings: deque[tuple[int, ...]] = deque(maxlen=STABLE_SNAPSHOTS)
-
-    def stamp(self, explanation: Explanation) -> Explanation:
-        """Return the explanation with its timing and versions."""
-        total, edit = time.perf_counter() - self._started, self._maker.seconds
-        encode = self._measured.seconds
-        timing = {
-            "total_s": total,
-            "edit_s": edit,
-            "encode_s": encode,
-            "other_s": max(total - edit - encode, 0.0),
-        }
-        return replace(explanation, timing=timing, versions=versions())
-
-    def snapshot(self, explanation: Explanation | None, state: str) -> Snapshot:
-        """Return the state of the run now."""
-        if state == "running":
-            self._last_edit = time.perf_counter()
-        done, total, fresh = self._measured.done, self._maker.total, self._maker.fresh
-        per_edit = (self._last_edit - self._first_edit) / fresh if fresh else None
-        return Snapshot(
-            explanation=explanation,
-            done=done,
-            total=total,
-            edits_per_second=1 / per_edit if per_edit else None,
-            seconds_left=(total - done) * per_edit if per_edit is not None else None,
-            stable=explanation is not None and self._is_stable(explanation),
-            state=state,
-        )
-
-    def _is_stable(self, explanation: Explanation) -> bool:
-        """Say whether the units that do something have kept their order for some snapshots."""
-        units = explanation.units
-        telling = [index for index, unit in enumerate(units) if unit.verdict != NOTHING]
-        self._rankings.append(tuple(sorted(telling, key=lambda index: -units[index].weight)))
-        left_out = np.array([sample.mask for sample in explanation.samples])
-        seen = (
-            len(left_out) > 0 and not left_out.all(axis=0).any()
-        )  # every unit was left out at least once
-        agreed = len(self._rankings) == STABLE_SNAPSHOTS and len(set(self._rankings)) == 1
-        return seen and agreed

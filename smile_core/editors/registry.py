@@ -64,7 +64,7 @@ def load_editor(name: str) -> Editor:
     if name in _REGISTRY:
         return _REGISTRY[name][1]()
     if Path(name).is_dir() or _HUB_ID.fullmatch(name):
-        from smile_core.editors.instruct_pix2pix import load_instruct_pix2pix
+        from smile_core.editors.pretrained import load_instruct_pix2pix
 
         return load_instruct_pix2pix(name)
     near = get_close_matches(name, _REGISTRY, n=1)

@@ -16,7 +16,8 @@ from transformers import CLIPConfig, CLIPImageProcessorPil
 
 from smile_core.config import ConfigError
 from smile_core.editors import EditFailure, StopRequested, load_editor
-from smile_core.editors.instruct_pix2pix import InstructPix2Pix, folder_digest
+from smile_core.editors.instruct_pix2pix import InstructPix2Pix
+from smile_core.editors.pretrained import folder_digest
 from tests.tiny_pipeline import MAX_TOKENS, save_tiny_pipeline
 
 PROMPTS = ["snow", "rain at dusk", "a b", "fog"]
