@@ -26,7 +26,7 @@ def load_instruct_pix2pix(source: str | Path, card: EditorCard | None = None) ->
     Parameters
     ----------
     source : str or Path
-        A folder saved by diffusers, or a hub id.
+        A folder saved by diffusers, or (text only) a hub id.
     card : EditorCard or None
         Its description, for a folder without `smile_card.json`.
 
@@ -38,7 +38,12 @@ def load_instruct_pix2pix(source: str | Path, card: EditorCard | None = None) ->
     """
     folder = Path(source)
     if not folder.is_dir():
-        folder = _download(str(source))
+        if isinstance(source, Path):
+            raise ConfigError(
+                f"The editor's folder {str(source)!r} is not there. Get the complete project, or "
+                "choose another editor."
+            )
+        folder = _download(source)
     name = str(source) if "/" in str(source) and not Path(source).is_dir() else folder.name
     card = read_card(folder, card or _plain_card(name, str(source)))
     try:

@@ -17,7 +17,7 @@ from transformers import CLIPConfig, CLIPImageProcessorPil
 from smile_core.config import ConfigError
 from smile_core.editors import EditFailure, StopRequested, load_editor
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
-from smile_core.editors.pretrained import folder_digest
+from smile_core.editors.pretrained import folder_digest, load_instruct_pix2pix
 from tests.tiny_pipeline import MAX_TOKENS, save_tiny_pipeline
 
 PROMPTS = ["snow", "rain at dusk", "a b", "fog"]
@@ -267,6 +267,11 @@ def test_a_folder_that_is_no_editor(
     with pytest.raises(ConfigError, match="cannot be loaded") as caught:
         load_editor(str(folder))
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is not there"):
+        load_instruct_pix2pix(tmp_path / "missing")
 
 
 def test_another_pipeline_is_refused_by_its_name(tiny_pipeline: Path, tmp_path: Path) -> None:
