@@ -1,0 +1,54 @@
+"""Photos and instructions that the bundled editor never saw, with the words that ought to matter.
+
+The photos are not among those of `assets/recipes/collect_photos.py`, and no instruction is one
+that `assets/recipes/scene_grammar.py` can write: each has words or turns that it does not have.
+Instructions marked `held_out` name their effect with a word that never occurs in training, so only
+its word vector can tell the editor what it means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PHOTO_FOLDER = Path(__file__).parents[2] / "assets" / "photos"
+PHOTOS = tuple(
+    PHOTO_FOLDER / f"{name}.jpg"
+    for name in "temple meadow peaks flower rocket astronaut coffee cat".split()
+)
+
+
+@dataclass(frozen=True)
+class LabelledInstruction:
+    """An instruction with its keywords, and whether a keyword is held out from training."""
+
+    text: str
+    keywords: tuple[str, ...]
+    held_out: bool = False
+
+    def truth(self, units: tuple[str, ...]) -> list[int]:
+        """Return 1 for each unit that is a keyword, 0 for the others."""
+        return [int(unit.lower().strip(".,!") in self.keywords) for unit in units]
+
+
+def _one(text: str, keywords: str, *, held_out: bool = False) -> LabelledInstruction:
+    return LabelledInstruction(text, tuple(keywords.split()), held_out)
+
+
+INSTRUCTIONS = (
+    # After tables IX to XI of arXiv 2412.16277, in its wording.
+    _one("Transform the weather to make it snowing.", "snowing"),
+    _one("Transform the image to depict a cloudy, dark evening.", "cloudy dark evening"),
+    _one("Turn it to night with snowy weather.", "night snowy"),
+    _one("Convert it to night with some noise of lights.", "night lights"),
+    # Our own.
+    _one("I'd love to see my holiday picture as a foggy autumn morning", "foggy autumn"),
+    _one("Could the whole view perhaps become rainy, with one big rainbow?", "rainy rainbow"),
+    _one("Redo my snapshot like some old sepia postcard from grandma", "sepia"),
+    _one("Bathe our village in purple tones, and blur every outline", "purple blur"),
+    # With words that training never showed.
+    _one("Let a blizzard hit this quiet spot right before lunch", "blizzard", held_out=True),
+    _one("Show me how the same corner looks at dusk in crimson", "dusk crimson", held_out=True),
+    _one("Our neighbours say there was smog and sleet yesterday", "smog sleet", held_out=True),
+    _one("Paint an angry tempest above my house, please!", "tempest", held_out=True),
+)
