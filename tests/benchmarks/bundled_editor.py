@@ -5,7 +5,7 @@
 Explains every photo x instruction of `labelled_edits` with the recommended settings and prints the
 averages of AUROC (signed weights against the labelled keywords), ATT ACC and F1 (weight >= 0.1) and
 of the weighted R², in-sample and leave-one-out. `--distances` repeats it for every image distance
-on the same edits: the table that decides the default. Edits come from the cache when they are there.
+on the same edits: the table that decides the default. Edits that the cache has are not made again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the bundled editor is taught: the meaning of instructions, and the effects drawn for them."""
+"""What the bundled editor is taught: what instructions mean, and the effects drawn for them."""
 
 from __future__ import annotations
 
