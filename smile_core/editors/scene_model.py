@@ -22,6 +22,7 @@ References
 
 from __future__ import annotations
 
+from functools import wraps
 from itertools import pairwise
 
 import torch
@@ -105,6 +106,8 @@ class SceneUNet(UNet2DConditionModel):
     prediction of the clean edit, for a scheduler with `prediction_type="sample"`.
     """
 
+    # diffusers reads the signature to know what belongs to the config.
+    @wraps(UNet2DConditionModel.__init__)  # type: ignore[misc]
     def __init__(self, **config: object) -> None:
         super().__init__(**config)
         # (noisy, photo) x 3 colours x 2x2 pixels enter, 3 colours x 2x2 pixels leave
@@ -137,8 +140,8 @@ class SceneUNet(UNet2DConditionModel):
         UNet2DConditionOutput or tuple
             The edit's latents (B, 192, h, w), a tuple of one when `return_dict` is False.
         """
-        maps = super().forward(
-            sample, timestep, encoder_hidden_states, return_dict=False, **kwargs
+        maps = UNet2DConditionModel.forward(
+            self, sample, timestep, encoder_hidden_states, return_dict=False, **kwargs
         )[0]  # (B, UNET_MAPS, h, w)
         pixels = F.pixel_unshuffle(F.pixel_shuffle(sample, PATCH), HALF)  # (B, 24, H/2, W/2)
         photo = pixels[:, 3 * HALF**2 :]

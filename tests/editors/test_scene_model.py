@@ -52,6 +52,14 @@ def test_codec_survives_saving(tmp_path) -> None:
     assert len(loaded.config.block_out_channels) == 4  # a pipeline reads the factor 8 from it
 
 
+def test_unet_survives_saving(unet: SceneUNet, tmp_path) -> None:
+    unet.save_pretrained(tmp_path)
+    loaded = SceneUNet.from_pretrained(tmp_path)
+    assert loaded.config.out_channels == UNET_MAPS
+    for key, value in unet.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], value), key
+
+
 def run(unet: SceneUNet, photo: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
     sample = torch.cat([latents_of(noise), latents_of(photo)], dim=1)
     words = torch.linspace(-1, 1, 5 * 16).view(1, 5, 16).expand(len(photo), -1, -1)
