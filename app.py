@@ -1,0 +1,57 @@
+"""The page: puts the panels together and launches."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr
+
+from components import api, explain, method, theme
+from components.html import html
+from components.session import close_session
+
+EXAMPLE = Path(__file__).parent / "assets" / "example"
+HEADER = '<h1><b>SMILE</b> <span>which words drive your edit?</span></h1>'
+
+
+def build_page(example: Path | None = None) -> gr.Blocks:
+    """Make the page.
+
+    Parameters
+    ----------
+    example : Path or None
+        Folder of the finished explanation that is shown first.
+    """
+    # Uploads and their copies are removed after a day.
+    with gr.Blocks(title="SMILE: which words drive your edit?", delete_cache=(3600, 86400)) as demo:
+        header = html(HEADER, js_on_load="smile.takeFiles(upload, trigger);", elem_id="header")
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Explain"):
+                explain.build(demo, header, example)
+            with gr.Tab("Method"):
+                method.build()
+        api.build()
+        demo.unload(close_session)
+    return demo.queue(max_size=16)
+
+
+def launch(demo: gr.Blocks, **options: object) -> None:
+    """Serve the page; `options` go to `gr.Blocks.launch` on top of the page's own."""
+    settings: dict[str, object] = {
+        "theme": theme.theme(),
+        "css_paths": theme.CSS_FILES,
+        "head": theme.head(),
+        "mcp_server": True,
+        "ssr_mode": False,
+        "max_file_size": "25mb",
+        "footer_links": ["api", "settings"],
+        "run_history": False,
+    }
+    demo.launch(**{**settings, **options})  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    launch(build_page(EXAMPLE if (EXAMPLE / "explanation.json").exists() else None))

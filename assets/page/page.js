@@ -1,0 +1,174 @@
+// The page's own script: what Gradio's components do not do by themselves.
+window.smile = (() => {
+  const find = (selector) => document.querySelector(selector);
+
+  // Ctrl+Enter (Cmd+Enter) presses Explain, wherever the focus is.
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+    const button = find('#explain');
+    if (!button || button.offsetParent === null) return;
+    event.preventDefault();
+    // The value of a number box reaches the server when the box loses the focus.
+    const focused = document.activeElement;
+    if (focused && focused.matches('input[type=number]')) focused.blur();
+    setTimeout(() => button.click(), 60);
+  }, true);
+
+  // The before/after slider.
+  document.addEventListener('input', (event) => {
+    if (event.target.matches('.pair input[type=range]')) {
+      event.target.parentElement.style.setProperty('--at', event.target.value + '%');
+    }
+  });
+
+  // A picture of the gallery in full size.
+  document.addEventListener('click', (event) => {
+    const zoom = event.target.closest('.zoom');
+    if (!zoom) return;
+    const box = find('#full-size') || makeFullSize();
+    const prompt = zoom.parentElement.querySelector('.prompt');
+    box.querySelector('img').src = zoom.querySelector('img').src;
+    box.querySelector('img').alt = zoom.getAttribute('aria-label');
+    box.querySelector('p').replaceChildren(...prompt.cloneNode(true).childNodes);
+    box.showModal();
+  });
+
+  function makeFullSize() {
+    const box = document.createElement('dialog');
+    box.id = 'full-size';
+    box.innerHTML = '<form method="dialog"><button aria-label="Close">×</button></form><img><p dir="auto"></p>';
+    box.addEventListener('click', (event) => {
+      if (event.target === box) box.close();
+    });
+    document.querySelector('.gradio-container').append(box);
+    return box;
+  }
+
+  // A run has begun: its settings go into the address, and a phone scrolls to the result.
+  function begin(query) {
+    const disabled = find('#explain').disabled;
+    if (!query || !disabled) return;
+    setAddress(query);
+    if (window.innerWidth < 900) find('#result').scrollIntoView({ behavior: 'smooth' });
+  }
+
+  // The order of the gallery is the browser's own, so it outlives the updates of a run.
+  function gallery(element, watch) {
+    const select = element.querySelector('select');
+    const sort = () => {
+      const falling = select.value.startsWith('-');
+      const key = select.value.replace('-', '');
+      const edits = [...element.querySelectorAll('.edit:not(.reference)')];
+      const place = (edit) => {
+        const value = parseFloat(edit.dataset[key]);
+        return Number.isNaN(value) ? Infinity : falling ? -value : value;
+      };
+      edits.sort((a, b) => place(a) - place(b)).forEach((edit, index) => { edit.style.order = index; });
+    };
+    select.addEventListener('change', sort);
+    watch('value', sort);
+  }
+
+  // Files dropped or pasted anywhere: photos, heatmap PNGs and explanations take the same way.
+  function takeFiles(upload, trigger) {
+    const send = async (file) => {
+      try {
+        const { path } = await upload(file);
+        trigger('upload', { path, name: file.name });
+      } catch {
+        trigger('upload', { path: '', name: file.name });
+      }
+    };
+    const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
+    document.addEventListener('dragover', (event) => {
+      if (hasFiles(event)) event.preventDefault();
+    }, true);
+    document.addEventListener('drop', (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      send(event.dataTransfer.files[0]);
+    }, true);
+    document.addEventListener('paste', (event) => {
+      const file = event.clipboardData?.files[0];
+      if (!file) return;
+      event.preventDefault();
+      send(file);
+    }, true);
+  }
+
+  // Keep the settings in the address, so that the address can be copied.
+  function setAddress(query) {
+    const own = new URLSearchParams(query);
+    for (const [name, value] of new URLSearchParams(location.search)) {
+      if (name.startsWith('__')) own.set(name, value);
+    }
+    history.replaceState(null, '', location.pathname + '?' + own);
+  }
+
+  // A plotly figure in the colours of the page, redrawn in place.
+  function chart(element, props, watch) {
+    const target = element.querySelector('.chart');
+    const color = (name) => getComputedStyle(element).getPropertyValue(name).trim();
+
+    function draw() {
+      if (!props.value) {
+        Plotly.purge(target);
+        target.classList.add('empty');
+        return;
+      }
+      target.classList.remove('empty');
+      const { figure, thumbnails } = JSON.parse(props.value);
+      const height = Math.max(figure.layout.height, 380);
+      const layout = { ...figure.layout, autosize: true, height };
+      layout.font = { ...layout.font, family: getComputedStyle(element).fontFamily, color: color('--ink') };
+      layout.paper_bgcolor = layout.plot_bgcolor = 'rgba(0,0,0,0)';
+      layout.hoverlabel = {
+        ...layout.hoverlabel,
+        bgcolor: color('--panel'),
+        bordercolor: color('--line'),
+        font: { family: layout.font.family, color: color('--ink') },
+      };
+      delete layout.width;
+      for (const name of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
+        const axis = layout[name];
+        layout[name] = { ...axis, gridcolor: color('--line'), zerolinecolor: color('--quiet'), linecolor: color('--line') };
+        if (axis.title) layout[name].title = { ...axis.title, font: { size: layout.font.size } };
+      }
+      Plotly.react(target, figure.data, layout, { displayModeBar: false, responsive: true });
+      showThumbnails(thumbnails);
+    }
+
+    function showThumbnails(thumbnails) {
+      target.removeAllListeners?.('plotly_hover');
+      target.removeAllListeners?.('plotly_unhover');
+      element.querySelector('.thumb')?.remove();
+      if (!thumbnails.length) return;
+      const picture = document.createElement('img');
+      picture.className = 'thumb';
+      picture.alt = '';
+      target.after(picture);
+      target.on('plotly_hover', ({ points, event }) => {
+        const data = points[0].customdata;
+        const url = thumbnails[Array.isArray(data) ? data[0] : data];
+        if (!url) return;
+        const frame = target.getBoundingClientRect();
+        const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
+        picture.src = url;
+        picture.style.left = (x > frame.width / 2 ? x - 150 : x + 22) + 'px';
+        picture.style.top = Math.max(0, Math.min(y + 18, frame.height - 130)) + 'px';
+        picture.classList.add('shown');
+      });
+      target.on('plotly_unhover', () => picture.classList.remove('shown'));
+    }
+
+    draw();
+    watch('value', draw);
+    new ResizeObserver(() => {
+      if (target.offsetParent !== null && target.data) Plotly.Plots.resize(target);
+    }).observe(target);
+    new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ['class'] });
+  }
+
+  return { begin, chart, gallery, takeFiles };
+})();

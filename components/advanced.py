@@ -1,0 +1,110 @@
+"""The settings that are folded away, each explained in a line; named as in `RunConfig`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from components.html import html
+
+from smile_core.config import (
+    DESIGNS,
+    GRANULARITIES,
+    IMAGE_DISTANCES,
+    PRESETS,
+    SURROGATES,
+    TEXT_DISTANCES,
+    RunConfig,
+)
+
+ENCODERS = (
+    "efficientnet-lite0",
+    "facebook/dinov2-small",
+    "facebook/dinov2-base",
+    "facebook/dinov2-large",
+)
+WORD_VECTORS = ("bundled", "glove-wiki-gigaword-300", "word2vec-google-news-300")
+
+# field: (label, explanation, choices); a menu each.
+MENUS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "granularity": ("Unit", "What can be left out: single words, or phrases.", GRANULARITIES),
+    "design": ("Which perturbations", "Balanced covers words evenly; Bernoulli is the published "
+               "choice.", DESIGNS),
+    "encoder": ("Image encoder", "Turns a picture into features. DINOv2 is fetched from the hub.",
+                ENCODERS),
+    "image_distance": ("Image distance", "How far two edits lie apart.", IMAGE_DISTANCES),
+    "text_distance": ("Text distance", "How far a perturbation lies from the instruction; it "
+                      "weights the sample.", TEXT_DISTANCES),
+    "word_vectors": ("Word vectors", "What words mean, for the text distance.", WORD_VECTORS),
+    "surrogate": ("Surrogate", "The simple model that is fitted to the edits.", SURROGATES),
+}  # fmt: skip
+
+# field: (label, explanation, what empty means); a number each.
+NUMBERS: dict[str, tuple[str, str, str]] = {
+    "order": ("Wasserstein order", "Order p of the transport distances, 1 to 8.", ""),
+    "kernel_width": ("Kernel width", "Smaller counts only near perturbations; empty: chosen so "
+                     "that half of the samples count.", "automatic"),
+    "p_cutoff": ("p-value cutoff", "Leaves out samples with a larger p-value, as the paper does "
+                 "with 0.05; empty: keeps all.", "off"),
+    "p_iterations": ("p-value iterations", "Bootstrap draws behind each p-value.", ""),
+    "seeds": ("Seeds per perturbation", "Above 1, each prompt is edited again under other seeds, "
+              "which shows the noise.", ""),
+    "steps": ("Steps", "Denoising steps; empty: the editor's own.", "editor's own"),
+    "guidance_scale": ("guidance_scale", "How strongly the text steers; empty: the editor's own.",
+                       "editor's own"),
+    "image_guidance_scale": ("image_guidance_scale", "How strongly the photo is kept; empty: the "
+                             "editor's own.", "editor's own"),
+}  # fmt: skip
+
+SECTIONS = {
+    "Editing": ("steps", "guidance_scale", "image_guidance_scale", "seeds"),
+    "Perturbing": ("granularity", "design"),
+    "Measuring": ("encoder", "image_distance", "order", "text_distance", "word_vectors"),
+    "Fitting": ("surrogate", "kernel_width", "p_cutoff", "p_iterations"),
+}
+FIELDS = (*(name for names in SECTIONS.values() for name in names), "interactions")
+
+
+def build(defaults: RunConfig) -> tuple[gr.Radio, dict[str, Any]]:
+    """Make the folded settings; return the preset and the components by field."""
+    values = defaults.to_dict()
+    settings: dict[str, Any] = {}
+    with gr.Accordion("Advanced settings", open=False, elem_id="advanced"):
+        preset = gr.Radio(
+            PRESETS,
+            value=PRESETS[0],
+            label="Preset",
+            info="Sets everything below. “paper” is the published choice and fetches its models.",
+            elem_id="preset",
+        )
+        for title, names in SECTIONS.items():
+            html(f'<h3 class="section">{title}</h3>')
+            for name in names:
+                settings[name] = _setting(name, values[name])
+        settings["interactions"] = gr.Checkbox(
+            value=defaults.interactions,
+            label="Pairs of words",
+            info="Fits products of two words too (at most 10 units).",
+            elem_id="setting-interactions",
+        )
+    return preset, settings
+
+
+def _setting(name: str, value: Any) -> gr.Dropdown | gr.Number:
+    elem_id = f"setting-{name}"
+    if name in MENUS:
+        label, info, choices = MENUS[name]
+        return gr.Dropdown(
+            list(choices), value=value, label=label, info=info, filterable=False, elem_id=elem_id
+        )
+    label, info, placeholder = NUMBERS[name]
+    return gr.Number(
+        value=value, label=label, info=info, placeholder=placeholder or None, elem_id=elem_id
+    )
+
+
+def preset_values(name: str) -> list[Any]:
+    """Return the values of `FIELDS` under the preset called `name`."""
+    values = RunConfig.preset(name, instruction="any").to_dict()
+    return [values[field] for field in FIELDS]

@@ -1,0 +1,140 @@
+"""The answer: a sentence, the instruction coloured by weight, the progress, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import NamedTuple
+
+import gradio as gr
+
+from components.html import html
+from PIL import Image
+
+from smile_core.explanation import Explanation, Snapshot
+from smile_core.heatmap import heatmap_html, waiting_html
+from smile_core.sentence import summarize
+
+PictureUrl = Callable[[Image.Image], str]
+
+
+class Answer(NamedTuple):
+    """The components of the answer."""
+
+    sentence: gr.HTML
+    heatmap: gr.HTML
+    status: gr.HTML
+
+
+def build() -> Answer:
+    """Make the top of the right side, empty."""
+    with gr.Column(elem_id="answer"):
+        sentence = html(render_sentence(None), elem_id="sentence")
+        heatmap = html(render_heatmap(None), elem_id="heatmap")
+        status = html(render_idle(), elem_id="status")
+    return Answer(sentence=sentence, heatmap=heatmap, status=status)
+
+
+def build_pair() -> gr.HTML:
+    """Make the empty before/after slider."""
+    return html(render_pair(None), elem_id="pair")
+
+
+def render_sentence(explanation: Explanation | None) -> str:
+    """Return what the explanation says, in plain words."""
+    if explanation is None:
+        return render_quiet("Choose a photo, write an instruction and press Explain.")
+    notes = "".join(f"<li>{escape(note)}</li>" for note in explanation.notes)
+    listed = f'<ul class="notes">{notes}</ul>' if notes else ""
+    return f'<p class="sentence" dir="auto">{escape(summarize(explanation))}</p>{listed}'
+
+
+def render_quiet(text: str) -> str:
+    """Return a sentence that says what to do or what is going on."""
+    return f'<p class="sentence quiet">{escape(text)}</p>'
+
+
+def render_waiting(units: Sequence[str]) -> tuple[str, str]:
+    """Return sentence and heatmap of a run that has begun and knows nothing yet."""
+    sentence = render_quiet("Editing the photo with the whole instruction first…")
+    return sentence, waiting_html(tuple(units))
+
+
+def render_heatmap(explanation: Explanation | None) -> str:
+    """Return the instruction with its words coloured by weight."""
+    return "" if explanation is None else heatmap_html(explanation)
+
+
+def render_idle(text: str = "") -> str:
+    """Return a status line without progress."""
+    return f'<div class="status"><span>{escape(text)}&nbsp;</span>{_bar(0, 1)}</div>'
+
+
+def render_status(snapshot: Snapshot, seed: int, seconds: float) -> str:
+    """Return k of n, the rate, the time left and the seed, over a thin bar.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The state of the run.
+    seed : int
+        The seed it uses.
+    seconds : float
+        How long it has been running.
+    """
+    done, total = snapshot.done, snapshot.total
+    if snapshot.state == "stopped":
+        parts = [f"Stopped after {done} of {total} edits; all of them are kept"]
+    elif snapshot.state == "finished":
+        parts = [f"{done} of {total} edits in {say_seconds(seconds)}"]
+    else:
+        parts = [f"{done} of {total} edits"]
+    if snapshot.edits_per_second and snapshot.state == "running":
+        parts.append(f"{snapshot.edits_per_second:.1f} edits/s")
+    if snapshot.seconds_left is not None and snapshot.state == "running":
+        parts.append(f"about {say_seconds(snapshot.seconds_left)} left")
+    if snapshot.stable:
+        parts.append("ranking steady")
+    parts.append(f"seed {seed}")
+    text = " · ".join(parts)
+    return f'<div class="status"><span>{text}</span>{_bar(done, total)}</div>'
+
+
+def _bar(done: int, total: int) -> str:
+    share = 100 * done / max(total, 1)
+    return (
+        f'<div class="bar" role="progressbar" aria-label="Edits made" aria-valuemin="0" '
+        f'aria-valuemax="{total}" aria-valuenow="{done}"><i style="width:{share:.1f}%"></i></div>'
+    )
+
+
+def say_seconds(seconds: float) -> str:
+    """Return a duration the way one says it."""
+    if seconds < 1:
+        return "less than a second"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def render_pair(explanation: Explanation | None, picture_url: PictureUrl | None = None) -> str:
+    """Return photo and full edit, one over the other, with a slider between them."""
+    after = explanation.reference.image if explanation else None
+    if explanation is None or explanation.source is None or after is None or picture_url is None:
+        text = "Before and after appear here."
+        if explanation is not None:
+            text = "This explanation was restored without its pictures."
+        return f'<div class="pair empty"><p>{text}</p></div>'
+    width, height = after.size
+    prompt = escape(explanation.reference.prompt)
+    # With the slider in the middle both halves show; the script keeps --at at the slider's value.
+    return (
+        f'<div class="pair" style="--ratio:{width}/{height}">'
+        f'<img src="{picture_url(after)}" alt="After: the photo edited by “{prompt}”">'
+        f'<img class="before" src="{picture_url(explanation.source)}" alt="Before: the photo">'
+        '<span class="tag left">before</span><span class="tag right">after</span>'
+        '<input type="range" min="0" max="100" value="50" step="1" '
+        'aria-label="Show more of the photo before or after the edit"></div>'
+    )

@@ -1,0 +1,77 @@
+"""The endpoint `/explain`: the page's job for programs, and the same as an MCP tool.
+
+It is the only public event of the page, and it keeps no state.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import gradio as gr
+
+from components.runs import EDITOR_TURN, checked_config
+from smile_core.config import BUNDLED_EDITOR, ConfigError
+from smile_core.engine import RunError, stream
+from smile_core.explanation import to_json
+from smile_core.photo import open_photo
+from smile_core.sentence import summarize
+
+
+def explain(
+    image: dict[str, Any] | None,
+    instruction: str,
+    editor: str = BUNDLED_EDITOR,
+    perturbations: int = 64,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Find out which words of an image-editing instruction drive the edit.
+
+    Args:
+        image: The photo to edit (PNG, JPEG or WebP).
+        instruction: What the editor should do, 2 to 64 words, e.g. "make it a snowy evening".
+        editor: Name of the image editor.
+        perturbations: How many shortened instructions to try, 1 to 4096. More take longer.
+        seed: Seed of the edits; the same seed gives the same result.
+
+    Returns:
+        The explanation: a plain-language summary, the words with weight, 95 % interval and
+        verdict, fidelity figures, and all samples without their pictures.
+    """
+    try:
+        if image is None:
+            raise ConfigError("There is no image. Send a PNG, JPEG or WebP.")
+        config = checked_config(
+            {
+                "instruction": instruction,
+                "editor": editor,
+                "perturbations": perturbations,
+                "seed": seed,
+            }
+        )
+        *_, last = stream(open_photo(image["path"]), config)
+    except (ConfigError, RunError) as error:
+        raise gr.Error(str(error)) from error
+    explanation = last.explanation
+    if explanation is None:
+        raise gr.Error("The run ended before its first edit. Try again.")
+    return {"summary": summarize(explanation), **json.loads(to_json(explanation))}
+
+
+def build() -> None:
+    """Make the endpoint; its components are never drawn."""
+    gr.Button(visible=False).click(
+        explain,
+        [
+            gr.Image(type="filepath", image_mode=None, label="image", visible=False),
+            gr.Textbox(label="instruction", visible=False),
+            gr.Textbox(BUNDLED_EDITOR, label="editor", visible=False),
+            gr.Number(64, label="perturbations", visible=False),
+            gr.Number(0, label="seed", visible=False),
+        ],
+        gr.JSON(label="explanation", visible=False),
+        api_name="explain",
+        preprocess=False,  # the engine's own checks speak for every value
+        concurrency_limit=1,
+        concurrency_id=EDITOR_TURN,
+    )

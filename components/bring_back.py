@@ -1,0 +1,123 @@
+"""What comes from outside: links, dropped photos, and saved results to restore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from components import answer, export, inputs, link, scatter
+from components.runs import written
+from components.served import is_uploaded, picture_url
+from components.session import session_of
+from components.show import Panels, Updates, show_all, show_waiting
+from smile_core.config import ConfigError, RunConfig, check_choice
+from smile_core.editors import list_editors
+from smile_core.explanation import Explanation
+from smile_core.instruction import split_units
+from smile_core.photo import open_photo
+
+
+class BringBack:
+    """The handlers of one page's address, drops, uploads and restore button."""
+
+    def __init__(
+        self, left: inputs.Inputs, panels: Panels, example: Explanation | None
+    ) -> None:
+        self.left = left
+        self.panels = panels
+        self.example = example
+
+    def open_page(self, request: gr.Request) -> Updates:
+        """Fill in the settings that the address carries; without any, the example stays."""
+        session = session_of(request)
+        try:
+            config = link.from_query(request.query_params)
+            if config is None:
+                session.explanation = self.example
+                return {self.left.message: gr.skip()}
+            check_choice("editor", config.editor, [card.name for card in list_editors()])
+            units = split_units(config.instruction, config.granularity)
+        except ConfigError as error:
+            session.explanation = self.example
+            sentence = f"The address holds settings that cannot be used. {error}"
+            return {self.left.message: inputs.render_message(sentence)}
+        updates = {
+            **show_waiting(self.panels, units),
+            **self._filled(config),
+            self.panels.sentence: answer.render_quiet("Opened from a link. Press Explain to run it."),
+            self.panels.status: answer.render_idle(),
+        }
+        photo = inputs.PHOTOS.get(request.query_params.get("photo", ""))
+        if photo is not None:
+            updates[self.left.photo] = str(photo)
+        return updates
+
+    def take_file(self, event: gr.EventData, request: gr.Request) -> Updates:
+        """Take a file that was dropped or pasted on the page: a result to restore, or a photo."""
+        data = event._data or {}
+        path, name = Path(str(data.get("path", ""))), str(data.get("name", ""))
+        if not is_uploaded(path):
+            return self._refused("The file could not be uploaded; it may be larger than 25 MB.")
+        if name.lower().endswith(".json") or export.carries_result(path):
+            return self.restore_path(path, request)
+        try:
+            open_photo(path)
+        except ConfigError as error:
+            return self._refused(str(error))
+        return {self.left.photo: str(path), self.left.message: ""}
+
+    def check_photo(self, photo: dict[str, Any] | None) -> str:
+        """Return a sentence when the photo just chosen cannot be used."""
+        try:
+            if photo is not None:
+                open_photo(photo["path"])
+        except ConfigError as error:
+            return inputs.render_message(str(error))
+        return ""
+
+    def restore(self, file: dict[str, Any] | None, request: gr.Request) -> Updates:
+        """Restore from the file that was chosen in the export panel."""
+        if file is None:
+            return {self.left.message: gr.skip()}
+        return self.restore_path(Path(file["path"]), request)
+
+    def restore_path(self, path: Path, request: gr.Request) -> Updates:
+        """Show the result in the file at `path` and fill in its settings."""
+        session = session_of(request)
+        try:
+            explanation = export.read_result(path)
+            config = RunConfig.from_dict(explanation.config)
+        except ConfigError as error:
+            return self._refused(str(error))
+        session.explanation = explanation
+        updates = {
+            **show_all(self.panels, explanation),
+            **self._filled(config),
+            self.panels.status: answer.render_idle("Restored from a file."),
+            self.panels.links: written(session),
+            self.left.message: "",
+        }
+        if not explanation.samples:
+            text = (
+                "Restored from a picture, which holds the weights but not the edits. "
+                "Press Explain to make them again."
+            )
+            updates[self.panels.sentence] = answer.render_quiet(text)
+        return updates
+
+    def _filled(self, config: RunConfig) -> Updates:
+        values = config.to_dict()
+        filled = {component: values[name] for name, component in self.left.settings.items()}
+        return {**filled, self.left.lock: True}
+
+    def _refused(self, sentence: str) -> Updates:
+        return {self.left.message: inputs.render_message(sentence)}
+
+    def color_map(self, color_by: int, request: gr.Request) -> str:
+        """Draw the map of the tab's result in the chosen colours."""
+        explanation = session_of(request).explanation
+        if explanation is None or color_by >= len(explanation.units):
+            return scatter.render(explanation, picture_url)
+        return scatter.render(explanation, picture_url, color_by)

@@ -1,0 +1,176 @@
+"""The Explain tab: its panels side by side, and which handler each control calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from components import advanced, answer, export, fidelity, gallery, inputs, scatter, words
+from components.bring_back import BringBack
+from components.runs import EDITOR_TURN, Runs
+from components.show import Panels, show_all
+from smile_core.config import RunConfig
+from smile_core.editors import list_editors
+from smile_core.explanation import Explanation
+
+FIRST_INSTRUCTION = "Make it a snowy day with heavy snow."
+# Only `/explain` is public (see `api`); these are the page's own events.
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+QUIET: dict[str, Any] = {"queue": False, **PRIVATE}
+
+
+def build(demo: gr.Blocks, header: gr.HTML, example: Path | None) -> None:
+    """Make the tab and wire it.
+
+    Parameters
+    ----------
+    demo : gr.Blocks
+        The page; it says when it is opened.
+    header : gr.HTML
+        Sends the files that are dropped anywhere on the page.
+    example : Path or None
+        Folder of a finished explanation that a newcomer sees first; None shows empty panels.
+    """
+    stored = None if example is None else export.read_result(example)
+    with gr.Row(elem_id="workspace"):
+        with gr.Column(elem_id="inputs"):
+            left = inputs.build(list_editors(), *_first_inputs(stored, example))
+        with gr.Column(elem_id="result"):
+            panels, restore = _build_result()
+    if stored is not None and example is not None:
+        _fill(panels, stored, example)
+    _wire_inputs(left)
+    _wire_runs(left, panels)
+    _wire_files(demo, header, restore, left, panels, stored)
+
+
+def _first_inputs(stored: Explanation | None, example: Path | None) -> tuple[Path, RunConfig]:
+    if stored is None or example is None:
+        return inputs.PHOTOS["temple"], RunConfig(instruction=FIRST_INSTRUCTION)
+    named = (example / "photo.txt").read_text(encoding="utf-8").strip()
+    return inputs.PHOTOS[named], RunConfig.from_dict(stored.config)
+
+
+def _build_result() -> tuple[Panels, gr.UploadButton]:
+    top = answer.build()
+    with gr.Row(elem_id="evidence"):
+        with gr.Column(elem_id="pair-column"):
+            pair = answer.build_pair()
+        with gr.Column(elem_id="tabs-column"), gr.Tabs(elem_id="evidence-tabs"):
+            with gr.Tab("Words"):
+                bars = words.build()
+            with gr.Tab("Gallery"):
+                pictures = gallery.build()
+            with gr.Tab("Map"):
+                points = scatter.build()
+            with gr.Tab("Fidelity"):
+                numbers = fidelity.build()
+            with gr.Tab("Export"):
+                files = export.build()
+    panels = Panels(
+        sentence=top.sentence,
+        heatmap=top.heatmap,
+        status=top.status,
+        pair=pair,
+        words=bars,
+        gallery=pictures,
+        color_by=points.color_by,
+        map=points.plot,
+        numbers=numbers.numbers,
+        prediction=numbers.plot,
+        links=files.links,
+    )
+    return panels, files.restore
+
+
+def _fill(panels: Panels, stored: Explanation, example: Path) -> None:
+    """Put the stored example into the panels before the page is served."""
+    gr.set_static_paths([example])
+    for component, value in show_all(panels, stored).items():
+        if component is panels.color_by:
+            component.choices = [tuple(choice) for choice in value["choices"]]
+        else:
+            component.value = value
+    panels.links.value = export.render(example)
+    panels.status.value = answer.render_idle("An example. Press Explain to run it here.")
+
+
+def _wire_inputs(left: inputs.Inputs) -> None:
+    settings = left.settings
+    left.photo_chips.click(inputs.chosen_photo, None, [left.photo, left.message], **QUIET)
+    left.instruction_chips.click(
+        inputs.chosen_instruction, None, settings["instruction"], **QUIET
+    )
+    costly = _cost_inputs(left)
+    for component in costly:
+        component.change(
+            inputs.say_cost,
+            costly,
+            left.cost,
+            preprocess=False,
+            trigger_mode="always_last",
+            **QUIET,
+        )
+    # The two controls of one number follow each other in the browser.
+    left.slider.input(None, left.slider, settings["perturbations"], js="(n) => n", **QUIET)
+    settings["perturbations"].input(
+        None, settings["perturbations"], left.slider, js=inputs.NEAREST_STOP_JS, **QUIET
+    )
+    settings["editor"].change(inputs.say_card, settings["editor"], left.card, **QUIET)
+    left.preset.input(
+        advanced.preset_values,
+        left.preset,
+        [settings[name] for name in advanced.FIELDS],
+        **QUIET,
+    )
+
+
+def _cost_inputs(left: inputs.Inputs) -> list[Any]:
+    names = ("instruction", "perturbations", "granularity", "seeds", "editor")
+    return [left.settings[name] for name in names]
+
+
+def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
+    runs = Runs(left, panels)
+    begun = left.explain.click(
+        runs.begin,
+        [left.photo, left.lock, *left.settings.values()],
+        [*panels, left.message, left.settings["seed"], left.address, left.explain, left.stop],
+        preprocess=False,  # the engine's own checks speak for every value
+        **QUIET,
+    )
+    begun.then(
+        None, left.address, None, js="(query) => { smile.begin(query); }", **QUIET
+    )
+    ended = begun.then(
+        runs.run,
+        None,
+        [*panels, left.message],
+        concurrency_limit=1,
+        concurrency_id=EDITOR_TURN,
+        **PRIVATE,
+    )
+    ended.then(runs.finish, None, [left.explain, left.stop], **QUIET).then(
+        inputs.say_cost, _cost_inputs(left), left.cost, preprocess=False, **QUIET
+    ).then(runs.write_files, None, panels.links, concurrency_limit=2, **PRIVATE)
+    left.stop.click(runs.stop, None, [panels.status, left.explain, left.stop], **QUIET)
+
+
+def _wire_files(
+    demo: gr.Blocks,
+    header: gr.HTML,
+    restore: gr.UploadButton,
+    left: inputs.Inputs,
+    panels: Panels,
+    stored: Explanation | None,
+) -> None:
+    back = BringBack(left, panels, stored)
+    everything = [*panels, left.photo, left.message, left.lock, *left.settings.values()]
+    demo.load(back.open_page, None, everything, **QUIET)
+    demo.load(inputs.say_cost, _cost_inputs(left), left.cost, preprocess=False, **QUIET)
+    header.upload(back.take_file, None, everything, **QUIET)
+    restore.upload(back.restore, restore, everything, preprocess=False, **QUIET)
+    left.photo.upload(back.check_photo, left.photo, left.message, preprocess=False, **QUIET)
+    panels.color_by.input(back.color_map, panels.color_by, panels.map, **QUIET)

@@ -1,0 +1,102 @@
+"""Taking a result away, and bringing one back."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from components.html import html
+
+from components.served import file_url
+from smile_core.config import ConfigError, RunConfig
+from smile_core.explanation import Explanation, Sample, UnitWeight, from_json
+from smile_core.export import load_explanation
+from smile_core.heatmap import read_heatmap_png
+
+FILES = {
+    "report.html": ("Report", "One page that opens anywhere: everything you see here."),
+    "explanation.json": ("Data", "All numbers and settings; drop it on the page to restore it."),
+    "samples.csv": ("Table", "One row per edit, for a spreadsheet."),
+    "heatmap.png": ("Picture", "The coloured instruction, settings inside; it restores, too."),
+}
+
+
+class Export(NamedTuple):
+    """The components of the export panel."""
+
+    links: gr.HTML
+    restore: gr.UploadButton
+
+
+def build() -> Export:
+    """Make the panel without links."""
+    links = html(render(None), elem_id="export-links")
+    html(
+        '<p class="hint">To restore an explanation, drop its <b>heatmap.png</b> or '
+        "<b>explanation.json</b> anywhere on this page, or choose the file:</p>"
+    )
+    restore = gr.UploadButton(
+        "Restore from a file…", file_types=[".png", ".json"], size="sm", elem_id="restore"
+    )
+    return Export(links=links, restore=restore)
+
+
+def render(folder: Path | None) -> str:
+    """Return the links to the files in `folder`; None stands for a result yet to come."""
+    rows = []
+    for name, (title, about) in FILES.items():
+        text = f"<b>{title}</b><small>{name}</small><span>{about}</span>"
+        if folder is not None and (folder / name).exists():
+            url = escape(file_url(folder / name))
+            rows.append(f'<a class="export" href="{url}" download="{name}">{text}</a>')
+        else:
+            rows.append(f'<div class="export off" aria-disabled="true">{text}</div>')
+    return f'<div class="exports">{"".join(rows)}</div>'
+
+
+def read_result(path: Path) -> Explanation:
+    """Return the explanation inside a heatmap PNG, an `explanation.json`, or a result's folder.
+
+    A PNG holds the weights and settings only: it comes back without samples.
+
+    Raises
+    ------
+    ConfigError
+        When the file holds no explanation.
+    """
+    if path.is_dir():
+        return load_explanation(path)
+    if path.suffix.lower() == ".png":
+        return _from_png(read_heatmap_png(path))
+    if path.suffix.lower() == ".json":
+        return from_json(path.read_bytes())
+    raise ConfigError(
+        f"{path.name} restores nothing. Drop a heatmap.png or an explanation.json saved here."
+    )
+
+
+def carries_result(path: Path) -> bool:
+    """Return whether the file is a PNG with an explanation inside."""
+    try:
+        read_heatmap_png(path)
+    except ConfigError:
+        return False
+    return True
+
+
+def _from_png(contents: dict[str, Any]) -> Explanation:
+    units = tuple(UnitWeight(**unit) for unit in contents["units"])
+    config = RunConfig.from_dict(contents["config"])
+    names = ("instruction", "editor", "encoder", "seed", "intercept", "fidelity")
+    return Explanation(
+        **{name: contents[name] for name in names},
+        effective_sample_size=contents["effective_sample_size"],
+        config=config.to_dict(),
+        units=units,
+        samples=(),
+        reference=Sample(mask=(1,) * len(units), prompt=config.instruction),
+        versions=contents["versions"],
+    )

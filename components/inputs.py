@@ -1,0 +1,279 @@
+"""The left side: what to edit, how to say it, and how to measure it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from components.html import html
+
+from components import advanced
+from components.answer import say_seconds
+from components.served import file_url
+from smile_core.config import ConfigError, RunConfig
+from smile_core.editors import EditorCard, list_editors
+from smile_core.instruction import split_units
+
+ASSETS = Path(__file__).parents[1] / "assets"
+PHOTOS = {
+    path.stem: path
+    for path in (
+        ASSETS / "photos" / f"{name}.jpg"
+        for name in ("temple", "meadow", "peaks", "rocket", "coffee", "cat", "astronaut", "flower")
+    )
+}
+SLIDER_LOW, SLIDER_HIGH = 8, 256
+NEAREST_STOP_JS = f"(n) => Math.min({SLIDER_HIGH}, Math.max({SLIDER_LOW}, Math.round(n / 8) * 8))"
+REQUIRED_NUMBERS = {
+    "perturbations": "The number of perturbations",
+    "seed": "The seed",
+    "seeds": "The number of seeds",
+    "order": "The order of the Wasserstein distance",
+    "p_iterations": "The number of p-value iterations",
+}
+
+_edits_per_second: dict[str, float] = {}  # by editor, learnt from the last run
+
+
+class Inputs(NamedTuple):
+    """The components of the left side; `settings` is keyed by the fields of `RunConfig`."""
+
+    photo: gr.Image
+    photo_chips: gr.HTML
+    instruction_chips: gr.HTML
+    card: gr.HTML
+    slider: gr.Slider
+    cost: gr.HTML
+    lock: gr.Checkbox
+    preset: gr.Radio
+    settings: dict[str, Any]
+    address: gr.Textbox
+    message: gr.HTML
+    explain: gr.Button
+    stop: gr.Button
+
+
+def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inputs:
+    """Make the inputs, filled with `photo` and `defaults`."""
+    gr.set_static_paths(list(PHOTOS.values()))
+    photo_box = gr.Image(
+        value=str(photo),
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "clipboard", "webcam"],
+        label="Photo",
+        height=200,
+        buttons=["fullscreen"],
+        placeholder="Drop a photo here, paste one, or click to choose",
+        elem_id="photo",
+    )
+    photo_chips = html(render_photo_chips(), elem_id="photo-chips", js_on_load=CHIP_JS)
+    instruction = gr.Textbox(
+        value=defaults.instruction,
+        label="Instruction",
+        placeholder="Say what the editor should do, e.g. make it a snowy evening",
+        lines=2,
+        max_lines=6,
+        elem_id="instruction",
+    )
+    instruction_chips = html(
+        render_instruction_chips(), elem_id="instruction-chips", js_on_load=CHIP_JS
+    )
+    with gr.Group(elem_id="editor-group"):
+        editor = gr.Dropdown(
+            choices=[(card.title, card.name) for card in cards],
+            value=defaults.editor,
+            label="Editor",
+            filterable=False,
+            elem_id="editor",
+        )
+        card = html(render_card(cards, defaults.editor), elem_id="editor-card")
+    with gr.Group(elem_id="cost-group"):
+        with gr.Row(elem_classes="pair-row"):
+            slider = gr.Slider(
+                SLIDER_LOW,
+                SLIDER_HIGH,
+                value=defaults.perturbations,
+                step=8,
+                label="Perturbations",
+                buttons=[],
+                elem_id="perturbations-slider",
+            )
+            perturbations = gr.Number(
+                value=defaults.perturbations,
+                label="Number of perturbations",
+                show_label=False,
+                container=False,
+                min_width=76,
+                elem_id="perturbations",
+            )
+        cost = html(elem_id="cost")
+    with gr.Row(elem_id="seed-row", elem_classes="pair-row"):
+        seed = gr.Number(value=defaults.seed, label="Seed", min_width=120, elem_id="seed")
+        lock = gr.Checkbox(
+            value=True,
+            label="Keep this seed",
+            info="Unlocked: a new one each run.",
+            elem_id="seed-lock",
+        )
+    preset, settings = advanced.build(defaults)
+    address = gr.Textbox(visible="hidden", elem_id="address")
+    with gr.Column(elem_id="actions"):
+        message = html(elem_id="message")
+        with gr.Row(elem_id="buttons"):
+            explain = gr.Button("Explain", variant="primary", elem_id="explain", scale=3)
+            stop = gr.Button("Stop", interactive=False, elem_id="stop", scale=1, min_width=90)
+    return Inputs(
+        photo=photo_box,
+        photo_chips=photo_chips,
+        instruction_chips=instruction_chips,
+        card=card,
+        slider=slider,
+        cost=cost,
+        lock=lock,
+        preset=preset,
+        settings={
+            "instruction": instruction,
+            "editor": editor,
+            "perturbations": perturbations,
+            "seed": seed,
+            **settings,
+        },
+        address=address,
+        message=message,
+        explain=explain,
+        stop=stop,
+    )
+
+
+# A chip carries its value; the click goes to the server as an event with that value.
+CHIP_JS = """
+element.addEventListener('click', (event) => {
+  const chip = event.target.closest('button[data-value]');
+  if (chip) trigger('click', {value: chip.dataset.value});
+});
+"""
+
+
+def render_photo_chips() -> str:
+    """Return the bundled photos as a row of small pictures to click."""
+    chips = "".join(
+        f'<button type="button" class="photo-chip" data-value="{name}" '
+        f'aria-label="Use the photo {name}" title="{name}">'
+        f'<img src="{file_url(path)}" alt="" loading="lazy"></button>'
+        for name, path in PHOTOS.items()
+    )
+    return f'<div class="photo-chips">{chips}</div>'
+
+
+def render_instruction_chips() -> str:
+    """Return the example instructions: one row of groups, the chosen group's chips below it."""
+    groups = json.loads((ASSETS / "scenarios.json").read_text(encoding="utf-8"))["groups"]
+    parts = []
+    for index, group in enumerate(groups):
+        chips = "".join(_instruction_chip(**item) for item in group["instructions"])
+        hint = f'<p class="hint">{escape(group["hint"])}</p>' if "hint" in group else ""
+        parts.append(
+            f'<details name="examples"{" open" if index == 0 else ""}>'
+            f"<summary>{escape(group['name'])}</summary>"
+            f'<div class="chips">{hint}{chips}</div></details>'
+        )
+    return f'<div class="chip-groups">{"".join(parts)}</div>'
+
+
+def _instruction_chip(text: str, source: str) -> str:
+    return (
+        f'<button type="button" class="chip" data-value="{escape(text)}" '
+        f'title="{escape(text)} ({escape(source)})">{escape(text)}</button>'
+    )
+
+
+def render_card(cards: Sequence[EditorCard], name: str) -> str:
+    """Return the one line under the editor menu: size, memory, licence."""
+    card = next((card for card in cards if card.name == name), None)
+    if card is None:
+        return '<p class="hint">This editor is not installed here.</p>'
+    facts = []
+    if card.short_side:
+        facts.append(f"works at {card.short_side} px")
+    if card.memory_gb:
+        facts.append(f"{card.memory_gb:g} GB of memory")
+    facts.append(f"licence: {card.licence}")
+    if card.gated:
+        facts.append("needs an access token")
+    notes = f" {escape(card.notes)}" if card.notes else ""
+    return f'<p class="hint">{escape(" · ".join(facts))}.{notes}</p>'
+
+
+def render_message(text: str = "") -> str:
+    """Return a sentence about what went wrong, or nothing."""
+    if not text:
+        return ""
+    return f'<p class="alert" role="alert" dir="auto">{escape(text)}</p>'
+
+
+def bundled_name(file_name: str | None) -> str | None:
+    """Return the name of the bundled photo that `file_name` belongs to, if any."""
+    stem = Path(file_name or "").stem
+    return stem if stem in PHOTOS else None
+
+
+def chosen_photo(event: gr.EventData) -> tuple[str | dict[str, Any], str]:
+    """Return the bundled photo whose chip was clicked, and an empty message."""
+    path = PHOTOS.get(str((event._data or {}).get("value")))
+    return (gr.skip() if path is None else str(path)), ""
+
+
+def chosen_instruction(event: gr.EventData) -> str:
+    """Return the instruction whose chip was clicked."""
+    return str((event._data or {}).get("value", ""))
+
+
+def learn_rate(editor: str, edits_per_second: float) -> None:
+    """Remember how fast `editor` is on this machine."""
+    _edits_per_second[editor] = edits_per_second
+
+
+def say_card(editor: str) -> str:
+    """Return the line under the editor menu for the chosen editor."""
+    return render_card(list_editors(), editor)
+
+
+def say_cost(
+    instruction: str, perturbations: Any, granularity: str, seeds: Any, editor: str
+) -> str:
+    """Return what a run with these settings costs, or what is wrong with them."""
+    if not (instruction or "").strip() or perturbations is None or seeds is None:
+        return _hint("Write an instruction to see what it costs.")
+    try:
+        config = RunConfig(
+            instruction=instruction,
+            perturbations=perturbations,
+            granularity=granularity,
+            seeds=seeds,
+        )
+        units = split_units(config.instruction, config.granularity)
+    except ConfigError as error:
+        return _hint(str(error))
+    return _hint(cost_text(config, len(units), _edits_per_second.get(editor)))
+
+
+def cost_text(config: RunConfig, n_units: int, edits_per_second: float | None) -> str:
+    """Return edits and seconds in words; `edits_per_second` is None before the first run."""
+    subsets = 2**n_units - 2  # neither empty nor whole
+    edits = (min(config.perturbations, subsets) + 1) * config.seeds
+    text = f"{edits:,} edits"
+    if subsets <= config.perturbations:
+        text += f": all {subsets} ways to shorten {n_units} {config.granularity}s, and the whole"
+    if edits_per_second is None:
+        return f"{text}. The first run shows how long they take here."
+    return f"{text}, about {say_seconds(edits / edits_per_second)} (edits made before are free)."
+
+
+def _hint(text: str) -> str:
+    return f'<p class="hint">{escape(text)}</p>'

@@ -1,0 +1,155 @@
+"""A run from the click to the files.
+
+`begin` checks everything at once, outside the queue, and leaves the run in the session; `run`
+takes its turn at the editor and streams what it learns; `finish` gives the buttons back; and
+`write_files` writes what the export panel offers.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from components import answer, export, inputs, link
+from components.session import Job, Session, session_of
+from components.show import LiveView, Panels, Updates, show_waiting
+from smile_core.config import ConfigError, RunConfig, check_choice
+from smile_core.editors import list_editors
+from smile_core.engine import RunError, stream
+from smile_core.export import save_explanation
+from smile_core.instruction import split_units
+from smile_core.photo import open_photo
+
+log = logging.getLogger(__name__)
+
+EDITOR_TURN = "editor"  # whatever uses an editor waits for its turn under this name
+NO_PHOTO = "There is no photo yet. Choose one, drop one on the page, or click one of the examples."
+
+
+class Runs:
+    """The handlers of one page's Explain and Stop buttons."""
+
+    def __init__(self, left: inputs.Inputs, panels: Panels) -> None:
+        self.left = left
+        self.panels = panels
+        self._busy: set[int] = set()  # ids of the sessions whose run has the editor
+
+    def begin(
+        self, request: gr.Request, photo: dict[str, Any] | None, lock: bool, *values: Any
+    ) -> Updates:
+        """Check photo and settings; put the run into the session or say what is wrong."""
+        session = session_of(request)
+        settings = dict(zip(self.left.settings, values, strict=True))
+        if not lock:
+            settings["seed"] = secrets.randbelow(2**32)
+        try:
+            config = checked_config(settings)
+            units = split_units(config.instruction, config.granularity)
+            if photo is None:
+                raise ConfigError(NO_PHOTO)
+            session.job = Job(photo=open_photo(photo["path"]), config=config)
+        except ConfigError as error:
+            return {self.left.message: inputs.render_message(str(error))}
+        session.stop.clear()
+        waiting = "Waiting for another explanation to end; this one is next." if self._busy else ""
+        return {
+            **show_waiting(self.panels, units),
+            self.panels.status: answer.render_idle(waiting or "Starting…"),
+            self.left.message: "",
+            self.left.settings["seed"]: config.seed,
+            self.left.address: link.to_query(config, inputs.bundled_name(photo.get("orig_name"))),
+            self.left.explain: gr.update(interactive=False),
+            self.left.stop: gr.update(interactive=True),
+        }
+
+    def run(self, request: gr.Request) -> Iterator[Updates]:
+        """Stream the run that waits in the session, if there is one."""
+        session = session_of(request)
+        job = session.take_job()
+        if job is None:
+            yield {self.left.message: gr.skip()}
+            return
+        self._busy.add(id(session))
+        try:
+            yield from self._stream(session, job)
+        except (ConfigError, RunError) as error:
+            yield self._trouble(session, str(error))
+        except Exception as error:
+            log.exception("A run failed.")
+            about = f"{type(error).__name__}: {error}"
+            yield self._trouble(session, f"The run broke off ({about}). Try it once more.")
+        finally:
+            self._busy.discard(id(session))
+
+    def _stream(self, session: Session, job: Job) -> Iterator[Updates]:
+        started = time.monotonic()
+        view = LiveView(self.panels)
+        session.explanation = None
+        for snapshot in stream(job.photo, job.config, stop=session.stop.is_set):
+            session.explanation = snapshot.explanation
+            if snapshot.edits_per_second:
+                inputs.learn_rate(job.config.editor, snapshot.edits_per_second)
+            yield view.updates(snapshot, time.monotonic() - started, job.config.seed)
+
+    def _trouble(self, session: Session, sentence: str) -> Updates:
+        kept = " What was done so far is kept." if session.explanation else ""
+        return {
+            self.left.message: inputs.render_message(sentence),
+            self.panels.status: answer.render_idle("The run ended early." + kept),
+        }
+
+    def stop(self, request: gr.Request) -> Updates:
+        """Ask the run to end; one that still waits for its turn ends at once."""
+        session = session_of(request)
+        if session.take_job() is not None:
+            return {
+                self.panels.status: answer.render_idle("Stopped before the first edit."),
+                self.left.explain: gr.update(interactive=True),
+                self.left.stop: gr.update(interactive=False),
+            }
+        session.stop.set()
+        return {self.left.stop: gr.update(interactive=False)}
+
+    def finish(self) -> Updates:
+        """Give the buttons back, however the run ended."""
+        return {
+            self.left.explain: gr.update(interactive=True),
+            self.left.stop: gr.update(interactive=False),
+        }
+
+    def write_files(self, request: gr.Request) -> str | dict[str, Any]:
+        """Write the files of the session's result and return the links to them."""
+        session = session_of(request)
+        return gr.skip() if session.explanation is None else written(session)
+
+
+def written(session: Session) -> str:
+    """Write the files of the session's result; return the links to them."""
+    explanation = session.explanation
+    if explanation is None or not explanation.samples:
+        return export.render(None)
+    folder = session.new_folder()
+    save_explanation(explanation, folder)
+    return export.render(folder)
+
+
+def checked_config(settings: dict[str, Any]) -> RunConfig:
+    """Return the settings of the page or of the endpoint, checked.
+
+    Raises
+    ------
+    ConfigError
+        When one of them cannot be used. Only registered editors are allowed here: a folder or a
+        hub id from a stranger must not be loaded.
+    """
+    for name, what in inputs.REQUIRED_NUMBERS.items():
+        if name in settings and settings[name] is None:
+            raise ConfigError(f"{what} is empty. Type a number.")
+    config = RunConfig(**settings)
+    check_choice("editor", config.editor, [card.name for card in list_editors()])
+    return config

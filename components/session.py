@@ -1,0 +1,101 @@
+"""What the server keeps for each open tab: its stop flag, its next run and its last result.
+
+A run is stopped through a flag that the engine polls, not by cancelling the event: a cancelled
+generator loses its last update, and with it the partial result.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from components.served import served_folder
+from smile_core.config import RunConfig
+from smile_core.explanation import Explanation
+
+MAX_SESSIONS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A run that was asked for and checked, but has not started."""
+
+    photo: Image.Image
+    config: RunConfig
+
+
+@dataclass
+class Session:
+    """One open tab.
+
+    Attributes
+    ----------
+    stop : threading.Event
+        Set to end the run; cleared when a new one is asked for.
+    job : Job or None
+        The run that waits for its turn.
+    explanation : Explanation or None
+        The last result, for the map and the files.
+    folder : Path or None
+        Where the files of the last result lie for download; the name cannot be guessed.
+    """
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    job: Job | None = None
+    explanation: Explanation | None = None
+    folder: Path | None = None
+
+    def take_job(self) -> Job | None:
+        """Return the waiting run, which then no longer waits."""
+        job, self.job = self.job, None
+        return job
+
+    def new_folder(self) -> Path:
+        """Return an empty folder for the files of the next result; the last one's are removed."""
+        self.remove_folder()
+        self.folder = served_folder("results") / uuid.uuid4().hex
+        self.folder.mkdir()
+        return self.folder
+
+    def remove_folder(self) -> None:
+        """Remove the files of the last result."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder = None
+
+    def close(self) -> None:
+        """End the run and remove the files."""
+        self.job = None
+        self.stop.set()
+        self.remove_folder()
+
+
+_sessions: OrderedDict[str, Session] = OrderedDict()
+_lock = threading.Lock()
+
+
+def session_of(request: gr.Request) -> Session:
+    """Return the session of the tab that sent `request`; the longest unused of many are let go."""
+    key = request.session_hash or ""
+    with _lock:
+        if key not in _sessions:
+            _sessions[key] = Session()
+        _sessions.move_to_end(key)
+        while len(_sessions) > MAX_SESSIONS:
+            _sessions.popitem(last=False)[1].close()
+        return _sessions[key]
+
+
+def close_session(request: gr.Request) -> None:
+    """Stop what a closed tab was running and forget it."""
+    with _lock:
+        session = _sessions.pop(request.session_hash or "", None)
+    if session is not None:
+        session.close()

@@ -1,0 +1,108 @@
+"""Which panel shows what of a result, as updates by component."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from components import answer, export, fidelity, gallery, scatter, words
+from components.served import picture_url
+from smile_core.explanation import Explanation, Snapshot
+
+Updates = dict[Any, Any]
+
+
+class Panels(NamedTuple):
+    """All components that show a result."""
+
+    sentence: gr.HTML
+    heatmap: gr.HTML
+    status: gr.HTML
+    pair: gr.HTML
+    words: gr.HTML
+    gallery: gr.HTML
+    color_by: gr.Dropdown
+    map: gr.HTML
+    numbers: gr.HTML
+    prediction: gr.HTML
+    links: gr.HTML
+
+
+def show_answer(panels: Panels, explanation: Explanation) -> Updates:
+    """Return what changes with every batch of edits: sentence and heatmap."""
+    return {
+        panels.sentence: answer.render_sentence(explanation),
+        panels.heatmap: answer.render_heatmap(explanation),
+    }
+
+
+def show_evidence(
+    panels: Panels, explanation: Explanation | None, color_by: int = scatter.SIMILARITY
+) -> Updates:
+    """Return what is redrawn about once a second: charts, gallery and numbers."""
+    return {
+        panels.words: words.render(explanation),
+        panels.gallery: gallery.render(explanation, picture_url),
+        panels.map: scatter.render(explanation, picture_url, color_by),
+        panels.numbers: fidelity.render_numbers(explanation),
+        panels.prediction: fidelity.render_plot(explanation),
+    }
+
+
+def show_all(panels: Panels, explanation: Explanation) -> Updates:
+    """Return everything about one result but its status and its files."""
+    return {
+        **show_answer(panels, explanation),
+        **show_evidence(panels, explanation),
+        panels.pair: answer.render_pair(explanation, picture_url),
+        panels.color_by: scatter.render_choices(explanation),
+    }
+
+
+def show_waiting(panels: Panels, units: tuple[str, ...]) -> Updates:
+    """Return everything for a run that has begun and knows nothing yet."""
+    sentence, heatmap = answer.render_waiting(units)
+    return {
+        panels.sentence: sentence,
+        panels.heatmap: heatmap,
+        **show_evidence(panels, None),
+        panels.pair: answer.render_pair(None),
+        panels.links: export.render(None),
+    }
+
+
+class LiveView:
+    """Turns the snapshots of one run into updates, drawing charts about once a second.
+
+    The map is drawn at the end only, so its menu is set once, when the first edit is there.
+
+    Parameters
+    ----------
+    panels : Panels
+        The components.
+    seconds : float
+        Least time between two drawings of the charts.
+    """
+
+    def __init__(self, panels: Panels, seconds: float = 1.0) -> None:
+        self.panels = panels
+        self.seconds = seconds
+        self._last_chart = float("-inf")
+        self._has_pair = False
+
+    def updates(self, snapshot: Snapshot, elapsed: float, seed: int) -> Updates:
+        """Return the updates for `snapshot`, `elapsed` seconds after the run began."""
+        panels, explanation = self.panels, snapshot.explanation
+        updates: Updates = {panels.status: answer.render_status(snapshot, seed, elapsed)}
+        if explanation is None:
+            return updates
+        updates |= show_answer(panels, explanation)
+        if not self._has_pair:
+            self._has_pair = True
+            updates[panels.pair] = answer.render_pair(explanation, picture_url)
+            updates[panels.color_by] = scatter.render_choices(explanation)
+        if snapshot.state != "running" or elapsed - self._last_chart >= self.seconds:
+            self._last_chart = elapsed
+            updates |= show_evidence(panels, explanation)
+        return updates

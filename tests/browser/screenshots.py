@@ -1,0 +1,97 @@
+"""Pictures of the page in all its states, to be looked at.
+
+    python -m tests.browser.screenshots --out DIR [--url http://127.0.0.1:7871]
+
+Without a URL it starts the page with the quick test editor. States: `first` (as a newcomer sees
+it), `running`, `finished` (and each tab of evidence), `error`, `method`; at 1440×900 and 390×844,
+light and dark. A server without a stored example shows the empty page as `first`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.browser.chromium import browser, chromium_path
+from tests.browser.running import running_page
+
+SIZES = {"wide": (1440, 900), "phone": (390, 844)}
+TABS = ("Gallery", "Map", "Fidelity", "Export")
+
+
+@contextmanager
+def opened(chromium: Browser, url: str, size: tuple[int, int], theme: str) -> Iterator[Page]:
+    """Yield the page in a window of its own."""
+    context = chromium.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=theme
+    )
+    page = context.new_page()
+    page.goto(url)
+    page.wait_for_selector("#explain")
+    page.wait_for_timeout(1500)
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def take(page: Page, path: Path) -> None:
+    """Write the window as it is, and the whole page beside it."""
+    page.wait_for_timeout(400)
+    page.screenshot(path=path)
+    page.screenshot(path=path.with_stem(path.stem + "-full"), full_page=True)
+
+
+def photograph(page: Page, out: Path, name: str, *, every_tab: bool) -> None:
+    """Go through the states of the page."""
+    take(page, out / f"{name}-first.png")
+    page.fill("#instruction textarea", "Turn the day into a snowy night with fog.")
+    page.locator("#perturbations input").fill("32")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("document.querySelector('#status').innerText.includes('edits/s')")
+    take(page, out / f"{name}-running.png")
+    page.wait_for_selector("#explain:not([disabled])", timeout=60_000)
+    take(page, out / f"{name}-finished.png")
+    if every_tab:
+        for tab in TABS:
+            page.locator("#evidence-tabs").get_by_role("tab", name=tab).click()
+            page.wait_for_timeout(800)
+            take(page, out / f"{name}-{tab.lower()}.png")
+    page.locator("#perturbations input").fill("-1")
+    page.click("#explain")
+    page.wait_for_selector(".alert")
+    take(page, out / f"{name}-error.png")
+    page.locator("#tabs").get_by_role("tab", name="Method").click()
+    take(page, out / f"{name}-method.png")
+
+
+def main() -> None:
+    """Take all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--url")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    path = chromium_path()
+    assert path is not None
+    with browser(path) as chromium:
+        if given.url:
+            _all(chromium, given.url, given.out)
+        else:
+            with running_page(given.out / "work", delay_s=0.1) as url:
+                _all(chromium, url, given.out)
+
+
+def _all(chromium: Browser, url: str, out: Path) -> None:
+    for size, pixels in SIZES.items():
+        for theme in ("light", "dark"):
+            with opened(chromium, url, pixels, theme) as page:
+                photograph(page, out, f"{size}-{theme}", every_tab=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The real page with a quick editor in the place of the bundled one, for tests and screenshots.
+
+    python -m tests.browser.server --port 7861 [--delay 0.05] [--example FOLDER]
+
+The editor paints the words it knows onto the photo; it is registered here only and never shipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from app import build_page, launch
+from smile_core.config import BUNDLED_EDITOR
+from smile_core.editors import EditFailure, EditorCard, StopRequested, register_editor
+
+CARD = EditorCard(
+    name=BUNDLED_EDITOR,
+    title="Quick test editor",
+    family="test",
+    licence="MIT",
+    memory_gb=0.1,
+    steps=4,
+    knobs={"guidance_scale": 1.5, "image_guidance_scale": 1.0},
+    short_side=256,
+    multiple_of=8,
+)
+# Every word that is known shifts the colours by (red, green, blue).
+TINTS = {
+    "snow": (70, 75, 80),
+    "snowy": (70, 75, 80),
+    "fog": (40, 40, 40),
+    "foggy": (40, 40, 40),
+    "night": (-90, -85, -60),
+    "sunset": (60, 5, -40),
+    "heavy": (18, 18, 18),
+}
+
+
+class QuickEditor:
+    """Tints the photo by the words of the prompt; takes `delay_s` for each edit."""
+
+    name = CARD.name
+    card = CARD
+
+    def __init__(self, delay_s: float) -> None:
+        self.delay_s = delay_s
+        # Without a fingerprint nothing is cached, so that a second run takes its time again.
+        self.fingerprint = None if delay_s else "quick-1"
+
+    def edit(
+        self, image: Image.Image, prompts: Sequence[str], *, seed: int, stop=None, **knobs: object
+    ) -> list[Image.Image | EditFailure]:
+        answers: list[Image.Image | EditFailure] = []
+        pixels = np.asarray(image, dtype=float)  # (height, width, 3)
+        for prompt in prompts:
+            if stop is not None and stop():
+                raise StopRequested(answers)
+            time.sleep(self.delay_s)
+            words = prompt.lower().replace(".", "").replace(",", "").split()
+            tint = np.sum([TINTS.get(word, (0, 0, 0)) for word in words] + [(0, 0, 0)], axis=0)
+            grain = np.random.default_rng(seed).normal(0, 2, pixels.shape)
+            answers.append(Image.fromarray((pixels + tint + grain).clip(0, 255).astype(np.uint8)))
+        return answers
+
+
+def main() -> None:
+    """Serve the page until the process is ended."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--example", type=Path)
+    given = parser.parse_args()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it takes the bundled editor's name on purpose
+        register_editor(CARD)(lambda: QuickEditor(given.delay))
+    launch(build_page(given.example), server_port=given.port, quiet=True)
+
+
+if __name__ == "__main__":
+    main()
