@@ -14,7 +14,7 @@ from components.html import html
 from components.session import close_session
 
 EXAMPLE = Path(__file__).parent / "assets" / "example"
-HEADER = '<h1><b>SMILE</b> <span>which words drive your edit?</span></h1>'
+HEADER = "<h1><b>SMILE</b> <span>which words drive your edit?</span></h1>"
 
 
 def build_page(example: Path | None = None) -> gr.Blocks:

@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from components.html import html
-
 from smile_core.config import (
     DESIGNS,
     GRANULARITIES,

@@ -7,15 +7,15 @@ from html import escape
 from typing import NamedTuple
 
 import gradio as gr
-
-from components.html import html
 from PIL import Image
 
+from components.html import html
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.heatmap import heatmap_html, waiting_html
 from smile_core.sentence import summarize
 
 PictureUrl = Callable[[Image.Image], str]
+SHOWN_SIDE = 1024  # pixels; a larger photo is shown at this size
 
 
 class Answer(NamedTuple):
@@ -117,6 +117,17 @@ def say_seconds(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def render_photo(photo: Image.Image, picture_url: PictureUrl) -> str:
+    """Return the photo alone, in the place that before and after will take."""
+    small = photo.copy()
+    small.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+    return (
+        f'<div class="pair alone" style="--ratio:{small.width}/{small.height}">'
+        f'<img src="{picture_url(small)}" alt="The photo">'
+        '<span class="tag left">before</span></div>'
+    )
 
 
 def render_pair(explanation: Explanation | None, picture_url: PictureUrl | None = None) -> str:

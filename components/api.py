@@ -37,7 +37,7 @@ def explain(
     Returns:
         The explanation: a plain-language summary, the words with weight, 95 % interval and
         verdict, fidelity figures, and all samples without their pictures.
-    """
+    """  # noqa: D406, D407 - the form that Gradio reads for the API page and for MCP
     try:
         if image is None:
             raise ConfigError("There is no image. Send a PNG, JPEG or WebP.")
@@ -51,7 +51,7 @@ def explain(
         )
         *_, last = stream(open_photo(image["path"]), config)
     except (ConfigError, RunError) as error:
-        raise gr.Error(str(error)) from error
+        raise gr.Error(str(error), print_exception=False) from error
     explanation = last.explanation
     if explanation is None:
         raise gr.Error("The run ended before its first edit. Try again.")

@@ -22,9 +22,7 @@ from smile_core.photo import open_photo
 class BringBack:
     """The handlers of one page's address, drops, uploads and restore button."""
 
-    def __init__(
-        self, left: inputs.Inputs, panels: Panels, example: Explanation | None
-    ) -> None:
+    def __init__(self, left: inputs.Inputs, panels: Panels, example: Explanation | None) -> None:
         self.left = left
         self.panels = panels
         self.example = example
@@ -46,7 +44,9 @@ class BringBack:
         updates = {
             **show_waiting(self.panels, units),
             **self._filled(config),
-            self.panels.sentence: answer.render_quiet("Opened from a link. Press Explain to run it."),
+            self.panels.sentence: answer.render_quiet(
+                "Opened from a link. Press Explain to run it."
+            ),
             self.panels.status: answer.render_idle(),
         }
         photo = inputs.PHOTOS.get(request.query_params.get("photo", ""))

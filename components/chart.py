@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
-
-from components.html import html
 import plotly
 import plotly.graph_objects as go
 
+from components.html import html
 from components.served import file_url
 
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"

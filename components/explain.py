@@ -100,9 +100,7 @@ def _fill(panels: Panels, stored: Explanation, example: Path) -> None:
 def _wire_inputs(left: inputs.Inputs) -> None:
     settings = left.settings
     left.photo_chips.click(inputs.chosen_photo, None, [left.photo, left.message], **QUIET)
-    left.instruction_chips.click(
-        inputs.chosen_instruction, None, settings["instruction"], **QUIET
-    )
+    left.instruction_chips.click(inputs.chosen_instruction, None, settings["instruction"], **QUIET)
     costly = _cost_inputs(left)
     for component in costly:
         component.change(
@@ -141,9 +139,7 @@ def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
         preprocess=False,  # the engine's own checks speak for every value
         **QUIET,
     )
-    begun.then(
-        None, left.address, None, js="(query) => { smile.begin(query); }", **QUIET
-    )
+    begun.then(None, left.address, None, js="(query) => { smile.begin(query); }", **QUIET)
     ended = begun.then(
         runs.run,
         None,
@@ -154,7 +150,7 @@ def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
     )
     ended.then(runs.finish, None, [left.explain, left.stop], **QUIET).then(
         inputs.say_cost, _cost_inputs(left), left.cost, preprocess=False, **QUIET
-    ).then(runs.write_files, None, panels.links, concurrency_limit=2, **PRIVATE)
+    ).then(runs.write_files, None, [panels.links, left.message], concurrency_limit=2, **PRIVATE)
     left.stop.click(runs.stop, None, [panels.status, left.explain, left.stop], **QUIET)
 
 

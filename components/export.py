@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from components.html import html
-
 from components.served import file_url
 from smile_core.config import ConfigError, RunConfig
 from smile_core.explanation import Explanation, Sample, UnitWeight, from_json

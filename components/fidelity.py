@@ -1,4 +1,4 @@
-"""How far the answer can be believed: each number with its meaning, and prediction against truth."""
+"""How far to believe the answer: each number with its meaning, and prediction against truth."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from components.html import html
-
 from components.chart import chart, figure_json
+from components.html import html
 from smile_core.explanation import Explanation
 from smile_core.fidelity import FIDELITY
 from smile_core.plots import predicted_vs_measured
 from smile_core.sentence import signed
 
-FIRST = ("r2_w_loo", "r2_w", "r2_w_adj", "r2", "wmae", "mae", "wmse", "mse", "l1", "l2")
+ORDER = ("r2_w_loo", "r2_w", "r2_w_adj", "r2", "wmae", "mae", "wmse", "mse", "l1", "l2")
 SAMPLE_SIZE_HELP = (
-    "How many equally weighted edits the weighted ones are worth; more is better, "
-    "and fewer than twice the number of words is thin."
+    "How many equally weighted edits the weighted ones are worth; "
+    "fewer than twice the number of words is thin."
 )
 
 
@@ -49,7 +48,7 @@ def render_numbers(explanation: Explanation | None) -> str:
             metric.meaning,
             metric.range,
         )
-        for name, metric in ((name, FIDELITY[name]) for name in FIRST)
+        for name, metric in ((name, FIDELITY[name]) for name in ORDER)
     ]
     size = f"{explanation.effective_sample_size:.1f} of {len(explanation.samples) + 1}"
     rows.append(_row("Effective sample size", size, "higher is better", SAMPLE_SIZE_HELP, ""))
@@ -65,7 +64,9 @@ def render_plot(explanation: Explanation | None) -> str:
 
 
 def _value(value: float | None) -> str:
-    return "–" if value is None else signed(value) if abs(value) >= 0.1 else f"{value:.3f}"
+    if value is None:
+        return "–"
+    return signed(value) if abs(value) >= 0.1 else f"{value:.3f}".replace("-", "−")
 
 
 def _row(label: str, value: str, direction: str, meaning: str, span: str) -> str:

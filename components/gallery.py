@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import gradio as gr
-
-from components.html import html
 from PIL import Image
 
+from components.html import html
 from smile_core.explanation import Explanation
 from smile_core.gallery_html import gallery_html
 

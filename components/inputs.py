@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from components.html import html
-
 from components import advanced
 from components.answer import say_seconds
+from components.html import html
 from components.served import file_url
 from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import EditorCard, list_editors

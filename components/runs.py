@@ -21,7 +21,7 @@ from components.show import LiveView, Panels, Updates, show_waiting
 from smile_core.config import ConfigError, RunConfig, check_choice
 from smile_core.editors import list_editors
 from smile_core.engine import RunError, stream
-from smile_core.export import save_explanation
+from smile_core.export import ExportError, save_explanation
 from smile_core.instruction import split_units
 from smile_core.photo import open_photo
 
@@ -58,7 +58,7 @@ class Runs:
         session.stop.clear()
         waiting = "Waiting for another explanation to end; this one is next." if self._busy else ""
         return {
-            **show_waiting(self.panels, units),
+            **show_waiting(self.panels, units, session.job.photo),
             self.panels.status: answer.render_idle(waiting or "Starting…"),
             self.left.message: "",
             self.left.settings["seed"]: config.seed,
@@ -122,14 +122,22 @@ class Runs:
             self.left.stop: gr.update(interactive=False),
         }
 
-    def write_files(self, request: gr.Request) -> str | dict[str, Any]:
-        """Write the files of the session's result and return the links to them."""
-        session = session_of(request)
-        return gr.skip() if session.explanation is None else written(session)
+    def write_files(self, request: gr.Request) -> Updates:
+        """Write the files of the session's result and show the links to them."""
+        try:
+            return {self.panels.links: written(session_of(request))}
+        except ExportError as error:
+            return {self.left.message: inputs.render_message(str(error))}
 
 
 def written(session: Session) -> str:
-    """Write the files of the session's result; return the links to them."""
+    """Write the files of the session's result; return the links to them.
+
+    Raises
+    ------
+    ExportError
+        When they cannot be written.
+    """
     explanation = session.explanation
     if explanation is None or not explanation.samples:
         return export.render(None)
@@ -150,6 +158,11 @@ def checked_config(settings: dict[str, Any]) -> RunConfig:
     for name, what in inputs.REQUIRED_NUMBERS.items():
         if name in settings and settings[name] is None:
             raise ConfigError(f"{what} is empty. Type a number.")
-    config = RunConfig(**settings)
+    # JSON has one kind of number, and some clients write 64 as 64.0.
+    whole = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in settings.items()
+    }
+    config = RunConfig(**whole)
     check_choice("editor", config.editor, [card.name for card in list_editors()])
     return config

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import gradio as gr
+from PIL import Image
 
 from components import answer, export, fidelity, gallery, scatter, words
 from components.served import picture_url
@@ -60,14 +61,18 @@ def show_all(panels: Panels, explanation: Explanation) -> Updates:
     }
 
 
-def show_waiting(panels: Panels, units: tuple[str, ...]) -> Updates:
+def show_waiting(
+    panels: Panels, units: tuple[str, ...], photo: Image.Image | None = None
+) -> Updates:
     """Return everything for a run that has begun and knows nothing yet."""
     sentence, heatmap = answer.render_waiting(units)
     return {
         panels.sentence: sentence,
         panels.heatmap: heatmap,
         **show_evidence(panels, None),
-        panels.pair: answer.render_pair(None),
+        panels.pair: (
+            answer.render_photo(photo, picture_url) if photo else answer.render_pair(None)
+        ),
         panels.links: export.render(None),
     }
 

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from components import answer
+from smile_core.explanation import Snapshot
+from tests.parsed_html import Page
+from tests.sample_explanations import HOSTILE, sample_explanation
+
+
+def snapshot(**changes: object) -> Snapshot:
+    values = {
+        "explanation": sample_explanation(),
+        "done": 24,
+        "total": 65,
+        "edits_per_second": 3.14,
+        "seconds_left": 13.2,
+        "stable": False,
+        "state": "running",
+    }
+    return Snapshot(**{**values, **changes})
+
+
+def test_status_of_a_running_run_says_how_far_how_fast_and_how_long():
+    html = answer.render_status(snapshot(), seed=7, seconds=8.0)
+    assert "24 of 65 edits · 3.1 edits/s · about 13 s left · seed 7" in html
+    assert 'aria-valuenow="24"' in html
+    assert "width:36.9%" in html
+
+
+def test_status_of_an_ended_run_says_no_rate():
+    html = answer.render_status(snapshot(state="finished", done=65), seed=7, seconds=21.4)
+    assert "65 of 65 edits in 21 s · seed 7" in html
+    assert "edits/s" not in html
+    html = answer.render_status(snapshot(state="stopped", stable=True), seed=7, seconds=21.4)
+    assert "Stopped after 24 of 65 edits; all of them are kept · ranking steady" in html
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "less than a second"), (13.2, "13 s"), (89.6, "90 s"), (600, "10 min"), (9000, "2.5 h")],
+)
+def test_durations_are_said_as_people_say_them(seconds: float, text: str):
+    assert answer.say_seconds(seconds) == text
+
+
+def test_sentence_escapes_what_the_user_wrote_and_lists_notes():
+    explanation = replace(sample_explanation(HOSTILE), notes=("One <edit> failed.",))
+    html = answer.render_sentence(explanation)
+    assert "<script" not in html
+    assert "<li>One &lt;edit&gt; failed.</li>" in html
+
+
+def test_pair_shows_photo_and_full_edit_in_their_ratio():
+    explanation = sample_explanation()
+    html = answer.render_pair(explanation, lambda picture: f"/{picture.size[0]}.webp")
+    assert "--ratio:160/160" in html
+    assert html.count("<img") == 2
+    assert 'type="range"' in html
+
+
+def test_pair_without_pictures_says_so():
+    bare = replace(sample_explanation(), source=None)
+    assert "without its pictures" in answer.render_pair(bare, lambda picture: "x")
+    assert "appear here" in answer.render_pair(None)
+
+
+def test_waiting_shows_every_unit_without_a_number():
+    sentence, heatmap = answer.render_waiting(("make", "<b>"))
+    assert "whole instruction first" in sentence
+    assert "<b>" not in heatmap
+    assert Page(heatmap).elements

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import pytest
+
+from components.link import from_query, to_query
+from smile_core.config import ConfigError, RunConfig
+from tests.sample_explanations import HOSTILE
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        RunConfig(instruction="make it snowy"),
+        RunConfig(instruction=HOSTILE, seed=12, perturbations=7, interactions=True, order=1.5),
+        RunConfig.preset("paper", instruction="make it snowy & foggy", guidance_scale=3.0),
+    ],
+)
+def test_a_link_brings_every_setting_back(config: RunConfig):
+    params = dict(parse_qsl(to_query(config, "temple")))
+    assert params["photo"] == "temple"
+    assert from_query(params) == config
+
+
+def test_a_link_names_only_what_differs_from_the_defaults():
+    query = to_query(RunConfig(instruction="make it snowy"), None)
+    assert query == "instruction=make+it+snowy&editor=scene-pix2pix&seed=0"
+
+
+def test_an_address_without_settings_is_no_link():
+    assert from_query({}) is None
+    assert from_query({"__theme": "dark", "photo": "temple"}) is None
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"instruction": "make it snowy", "wobble": "1"}, "Unknown setting: wobble"),
+        ({"instruction": "make it snowy", "perturbations": "many"}, "not 'many'"),
+        ({"instruction": "make it snowy", "perturbations": "[" * 9999}, "whole number"),
+        ({"instruction": "make it snowy", "order": "NaN"}, "must be a number"),
+        ({"seed": "1"}, "no instruction"),
+    ],
+)
+def test_a_broken_link_is_refused_with_a_sentence(params: dict[str, str], sentence: str):
+    with pytest.raises(ConfigError, match=sentence.replace("[", r"\[")):
+        from_query(params)

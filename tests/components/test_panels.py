@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+
+from components import fidelity, gallery, inputs, scatter, words
+from components.method import settings_table
+from smile_core.config import RunConfig
+from smile_core.editors import EditorCard
+from smile_core.fidelity import FIDELITY
+from tests.sample_explanations import HOSTILE, sample_explanation
+
+SAMPLE = sample_explanation()
+
+
+def test_charts_carry_a_figure_and_never_a_tag():
+    for text in (
+        words.render(sample_explanation(HOSTILE)),
+        fidelity.render_plot(sample_explanation(HOSTILE)),
+        scatter.render(sample_explanation(HOSTILE), lambda picture: "p"),
+    ):
+        assert "<" not in text
+        assert json.loads(text)["figure"]["data"]
+
+
+def test_charts_are_empty_before_there_is_a_result():
+    assert words.render(None) == ""
+    assert fidelity.render_plot(None) == ""
+    assert scatter.render(None, lambda picture: "p") == ""
+
+
+def test_map_has_a_picture_for_the_reference_and_every_edit():
+    failing = sample_explanation(failed=2)
+    value = json.loads(scatter.render(failing, lambda picture: "p"))
+    assert value["thumbnails"] == ["p"] * (len(failing.samples) - 1) + [None, None]
+
+
+def test_map_waits_for_the_end_of_the_run():
+    assert scatter.render(sample_explanation(projected=False), lambda picture: "p") == ""
+
+
+def test_map_can_be_coloured_by_every_unit():
+    choices = scatter.render_choices(SAMPLE)["choices"]
+    assert [value for _, value in choices] == [scatter.SIMILARITY, *range(len(SAMPLE.units))]
+    for _, value in choices:
+        assert scatter.render(SAMPLE, lambda picture: "p", value)
+
+
+def test_gallery_has_one_figure_per_edit():
+    html = gallery.render(SAMPLE, lambda picture: "p.webp")
+    assert html.count("<figure") == len(SAMPLE.samples) + 1
+    assert "appear here" in gallery.render(None)
+
+
+def test_gallery_sorts_by_attributes_that_figures_have():
+    html = gallery.render(SAMPLE, lambda picture: "p.webp")
+    for key in gallery.SORTS:
+        assert f"data-{key.lstrip('-')}=" in html
+
+
+def test_fidelity_explains_every_number_and_its_direction():
+    html = fidelity.render_numbers(SAMPLE)
+    assert set(fidelity.ORDER) == set(FIDELITY)
+    for metric in FIDELITY.values():
+        assert metric.label in html
+        assert metric.meaning in html
+    assert html.count("is better") == len(FIDELITY) + 1
+
+
+def test_fidelity_shows_a_dash_for_what_is_undefined():
+    few = sample_explanation(n=4)
+    assert few.fidelity["r2_w_loo"] is None
+    assert "<td>–</td>" in fidelity.render_numbers(few)
+
+
+def test_cost_counts_the_reference_and_repeats():
+    config = RunConfig(instruction="make it very snowy and foggy", perturbations=32, seeds=2)
+    assert inputs.cost_text(config, 6, None).startswith("66 edits.")
+    assert "about 22 s" in inputs.cost_text(config, 6, 3.0)
+
+
+def test_cost_of_a_short_instruction_is_all_its_subsets():
+    config = RunConfig(instruction="make it snowy", perturbations=64)
+    text = inputs.cost_text(config, 3, 1.0)
+    assert text.startswith("7 edits: all 6 ways to shorten 3 words")
+
+
+def test_cost_says_what_is_wrong_with_the_settings():
+    assert "must be from 1 to 4096" in inputs.say_cost("make it snowy", 0, "word", 1, "any")
+    assert "single word" in inputs.say_cost("snowy", 8, "word", 1, "any")
+    assert "Write an instruction" in inputs.say_cost("  ", 8, "word", 1, "any")
+
+
+def test_card_says_what_to_know_before_choosing():
+    card = EditorCard(
+        name="a", title="A", family="test", licence="MIT", memory_gb=3.5, gated=True, notes="<b>"
+    )
+    line = inputs.render_card([card], "a")
+    assert "3.5 GB of memory · licence: MIT · needs an access token" in line
+    assert "<b>" not in line
+    assert "not installed" in inputs.render_card([card], "b")
+
+
+def test_chips_hold_every_example_and_its_source():
+    html = inputs.render_instruction_chips()
+    scenarios = json.loads((inputs.ASSETS / "scenarios.json").read_text(encoding="utf-8"))
+    texts = [item["text"] for group in scenarios["groups"] for item in group["instructions"]]
+    assert html.count("data-value=") == len(texts) == len(set(texts))
+    assert "arXiv 2412.16277, table IX" in html
+
+
+def test_every_bundled_photo_is_there_and_credited():
+    credits = (inputs.ASSETS / "photos" / "CREDITS.md").read_text(encoding="utf-8")
+    for path in inputs.PHOTOS.values():
+        assert path.exists()
+        assert path.name in credits
+
+
+def test_method_explains_every_setting():
+    assert "| Image distance | How far two edits lie apart. |" in settings_table()

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from components import export, served, session
+from components.runs import checked_config
+from smile_core.config import ConfigError, RunConfig
+from smile_core.export import save_explanation
+from tests.sample_explanations import sample_explanation
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+
+
+def request(key: str) -> SimpleNamespace:
+    return SimpleNamespace(session_hash=key)
+
+
+def test_each_tab_has_its_own_session():
+    one, two = session.session_of(request("one")), session.session_of(request("two"))
+    assert one is not two
+    assert session.session_of(request("one")) is one
+
+
+def test_closing_a_tab_stops_its_run_and_removes_its_files():
+    tab = session.session_of(request("closing"))
+    folder = tab.new_folder()
+    (folder / "report.html").write_text("x")
+    session.close_session(request("closing"))
+    assert tab.stop.is_set()
+    assert not folder.exists()
+    assert session.session_of(request("closing")) is not tab
+
+
+def test_the_longest_unused_of_many_sessions_is_let_go():
+    first = session.session_of(request("first"))
+    for index in range(session.MAX_SESSIONS):
+        session.session_of(request(f"tab {index}"))
+    assert first.stop.is_set()
+
+
+def test_a_job_is_taken_once():
+    tab = session.Session()
+    photo = Image.new("RGB", (32, 32))
+    tab.job = session.Job(photo=photo, config=RunConfig(instruction="make it snowy"))
+    assert tab.take_job() is not None
+    assert tab.take_job() is None
+
+
+def test_a_picture_is_written_once_and_named_by_its_content(tmp_path: Path):
+    red, blue = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
+    assert served.picture_url(red) == served.picture_url(red.copy())
+    assert served.picture_url(red) != served.picture_url(blue)
+    assert len(list((tmp_path / "gradio" / "smile-pictures").iterdir())) == 2
+
+
+def test_old_files_are_swept(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(served, "_last_sweep", 0.0)
+    old = served.served_folder("pictures") / "old.webp"
+    old.write_bytes(b"x")
+    os.utime(old, (1, 1))
+    left = served.served_folder("results") / "left"
+    left.mkdir()
+    served.sweep()
+    assert not old.exists()
+    assert left.exists()
+
+
+def test_only_files_inside_the_upload_folder_count_as_uploaded(tmp_path: Path):
+    inside = served.served_folder("pictures") / "a.png"
+    inside.write_bytes(b"x")
+    assert served.is_uploaded(inside)
+    assert not served.is_uploaded(Path(__file__))
+    assert not served.is_uploaded(inside.parent / ".." / ".." / ".." / Path(__file__).name)
+
+
+def test_links_appear_for_files_that_are_there(tmp_path: Path):
+    save_explanation(sample_explanation(n=8), tmp_path / "result")
+    html = export.render(tmp_path / "result")
+    assert html.count("download=") == len(export.FILES)
+    assert "href" not in export.render(None)
+
+
+def test_results_come_back_from_json_png_and_folder(tmp_path: Path):
+    explanation = sample_explanation(n=8)
+    folder = save_explanation(explanation, tmp_path)
+    assert export.read_result(folder).reference.image is not None
+    from_json = export.read_result(folder / "explanation.json")
+    from_png = export.read_result(folder / "heatmap.png")
+    assert [unit.text for unit in from_json.units] == explanation.instruction.split()
+    assert from_png.units == explanation.units
+    assert from_png.config == explanation.config
+    assert from_png.samples == ()
+    assert export.carries_result(folder / "heatmap.png")
+    assert not export.carries_result(folder / "input.png")
+
+
+def test_a_file_that_restores_nothing_is_refused(tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "broken.json").write_text("{")
+    for name in ("notes.txt", "broken.json"):
+        with pytest.raises(ConfigError):
+            export.read_result(tmp_path / name)
+
+
+def test_only_registered_editors_may_be_asked_for():
+    for name in ("timbrooks/instruct-pix2pix", "/etc", "nobody"):
+        with pytest.raises(ConfigError, match="Unknown editor"):
+            checked_config({"instruction": "make it snowy", "editor": name})
+
+
+def test_an_empty_number_is_named():
+    with pytest.raises(ConfigError, match="The seed is empty"):
+        checked_config({"instruction": "make it snowy", "seed": None})
+
+
+def test_a_whole_number_with_a_point_is_whole():
+    assert checked_config({"instruction": "make it snowy", "seed": 3.0}).seed == 3
+    with pytest.raises(ConfigError, match="whole number"):
+        checked_config({"instruction": "make it snowy", "seed": 3.5})
