@@ -39,16 +39,21 @@ MENUS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "surrogate": ("Surrogate", "The simple model that is fitted to the edits.", SURROGATES),
 }  # fmt: skip
 
-# field: (label, explanation, what empty means); a number each.
-NUMBERS: dict[str, tuple[str, str, str]] = {
-    "order": ("Wasserstein order", "Order p of the transport distances, 1 to 8.", ""),
+# field: (label, explanation); a number each.
+NUMBERS: dict[str, tuple[str, str]] = {
+    "order": ("Wasserstein order", "Order p of the transport distances, 1 to 8."),
+    "p_iterations": ("p-value iterations", "Bootstrap draws behind each p-value."),
+    "seeds": ("Seeds per perturbation", "Above 1, each prompt is edited again under other seeds, "
+              "which shows the noise."),
+}  # fmt: skip
+
+# field: (label, explanation, what empty means); a text box each, for a number box shows 0 for
+# nothing.
+OPTIONAL: dict[str, tuple[str, str, str]] = {
     "kernel_width": ("Kernel width", "Smaller counts only near perturbations; empty: chosen so "
                      "that half of the samples count.", "automatic"),
     "p_cutoff": ("p-value cutoff", "Leaves out samples with a larger p-value, as the paper does "
                  "with 0.05; empty: keeps all.", "off"),
-    "p_iterations": ("p-value iterations", "Bootstrap draws behind each p-value.", ""),
-    "seeds": ("Seeds per perturbation", "Above 1, each prompt is edited again under other seeds, "
-              "which shows the noise.", ""),
     "steps": ("Steps", "Denoising steps; empty: the editor's own.", "editor's own"),
     "guidance_scale": ("guidance_scale", "How strongly the text steers; empty: the editor's own.",
                        "editor's own"),
@@ -90,20 +95,43 @@ def build(defaults: RunConfig) -> tuple[gr.Radio, dict[str, Any]]:
     return preset, settings
 
 
-def _setting(name: str, value: Any) -> gr.Dropdown | gr.Number:
+def _setting(name: str, value: Any) -> gr.Dropdown | gr.Number | gr.Textbox:
     elem_id = f"setting-{name}"
     if name in MENUS:
         label, info, choices = MENUS[name]
         return gr.Dropdown(
             list(choices), value=value, label=label, info=info, filterable=False, elem_id=elem_id
         )
-    label, info, placeholder = NUMBERS[name]
-    return gr.Number(
-        value=value, label=label, info=info, placeholder=placeholder or None, elem_id=elem_id
+    if name in NUMBERS:
+        label, info = NUMBERS[name]
+        return gr.Number(value=value, label=label, info=info, elem_id=elem_id)
+    label, info, placeholder = OPTIONAL[name]
+    return gr.Textbox(
+        shown(name, value), label=label, info=info, placeholder=placeholder, elem_id=elem_id
     )
 
 
+def shown(name: str, value: Any) -> Any:
+    """Return the value of a setting as its component shows it."""
+    if name not in OPTIONAL:
+        return value
+    return "" if value is None else str(value)
+
+
+def meant(name: str, value: Any) -> Any:
+    """Return the value that is meant by what a component shows; the check comes later."""
+    if name not in OPTIONAL or not isinstance(value, str):
+        return value
+    text = value.strip()
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text or None
+
+
 def preset_values(name: str) -> list[Any]:
-    """Return the values of `FIELDS` under the preset called `name`."""
+    """Return what the components of `FIELDS` show under the preset called `name`."""
     values = RunConfig.preset(name, instruction="any").to_dict()
-    return [values[field] for field in FIELDS]
+    return [shown(field, values[field]) for field in FIELDS]

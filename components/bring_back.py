@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from components import answer, export, inputs, link, scatter
+from components import advanced, answer, export, inputs, link, scatter
 from components.runs import written
 from components.served import is_uploaded, picture_url
 from components.session import session_of
@@ -109,7 +109,10 @@ class BringBack:
 
     def _filled(self, config: RunConfig) -> Updates:
         values = config.to_dict()
-        filled = {component: values[name] for name, component in self.left.settings.items()}
+        filled = {
+            component: advanced.shown(name, values[name])
+            for name, component in self.left.settings.items()
+        }
         return {**filled, self.left.lock: True}
 
     def _refused(self, sentence: str) -> Updates:

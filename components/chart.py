@@ -27,7 +27,10 @@ def chart(elem_id: str, description: str) -> gr.HTML:
     gr.set_static_paths([PLOTLY_JS])
     return html(
         value="",
-        html_template=f'<div class="chart" role="img" aria-label="{description}"></div>',
+        html_template=(
+            f'<div class="chart empty" role="img" aria-label="{description}"></div>'
+            '<p class="nothing">Drawn as soon as there is enough to draw.</p>'
+        ),
         js_on_load="smile.chart(element, props, watch);",
         head=f'<script src="{file_url(PLOTLY_JS)}"></script>',
         elem_id=elem_id,

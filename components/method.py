@@ -75,7 +75,7 @@ def settings_table() -> str:
         ("Perturbations", "How many shortened instructions are tried. Few words need few."),
         ("Seed", "The noise that every edit starts from. The same seed gives the same result."),
     ]
-    rows += [(label, text) for label, text, _ in (*advanced.MENUS.values(),)]
-    rows += [(label, text) for label, text, _ in (*advanced.NUMBERS.values(),)]
+    for settings in (advanced.MENUS, advanced.NUMBERS, advanced.OPTIONAL):
+        rows += [(label, text) for label, text, *_ in settings.values()]
     lines = "".join(f"| {label} | {text} |\n" for label, text in rows)
     return f"\n| setting | what it does |\n|---|---|\n{lines}"

@@ -15,7 +15,7 @@ from typing import Any
 
 import gradio as gr
 
-from components import answer, export, inputs, link
+from components import advanced, answer, export, inputs, link
 from components.session import Job, Session, session_of
 from components.show import LiveView, Panels, Updates, show_waiting
 from smile_core.config import ConfigError, RunConfig, check_choice
@@ -44,7 +44,10 @@ class Runs:
     ) -> Updates:
         """Check photo and settings; put the run into the session or say what is wrong."""
         session = session_of(request)
-        settings = dict(zip(self.left.settings, values, strict=True))
+        settings = {
+            name: advanced.meant(name, value)
+            for name, value in zip(self.left.settings, values, strict=True)
+        }
         if not lock:
             settings["seed"] = secrets.randbelow(2**32)
         try:
@@ -159,7 +162,7 @@ def checked_config(settings: dict[str, Any]) -> RunConfig:
         if name in settings and settings[name] is None:
             raise ConfigError(f"{what} is empty. Type a number.")
     # JSON has one kind of number, and some clients write 64 as 64.0.
-    whole = {
+    whole: dict[str, Any] = {
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in settings.items()
     }

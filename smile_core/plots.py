@@ -163,7 +163,7 @@ def _similarity_marker(samples: list[Sample]) -> dict[str, object]:
         "cmax": 1,
         "colorscale": [[0, NEUTRAL], [1, POSITIVE]],
         "colorbar": {
-            "title": {"text": "similarity"},
+            "title": {"text": "similarity", "side": "right", "font": {"size": 13}},
             "thickness": 8,
             "len": 0.8,
             "outlinewidth": 0,

@@ -113,7 +113,7 @@ window.smile = (() => {
 
     function draw() {
       if (!props.value) {
-        Plotly.purge(target);
+        if (target.data) Plotly.purge(target);
         target.classList.add('empty');
         return;
       }
@@ -156,7 +156,8 @@ window.smile = (() => {
         const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
         picture.src = url;
         picture.style.left = (x > frame.width / 2 ? x - 150 : x + 22) + 'px';
-        picture.style.top = Math.max(0, Math.min(y + 18, frame.height - 130)) + 'px';
+        // Plotly's label is as high as the point: keep clear of it.
+        picture.style.top = (y > 150 ? y - 130 : y + 44) + 'px';
         picture.classList.add('shown');
       });
       target.on('plotly_unhover', () => picture.classList.remove('shown'));

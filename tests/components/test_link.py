@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from components.advanced import FIELDS, meant, preset_values, shown
 from components.link import from_query, to_query
 from smile_core.config import ConfigError, RunConfig
 from tests.sample_explanations import HOSTILE
@@ -46,3 +47,23 @@ def test_an_address_without_settings_is_no_link():
 def test_a_broken_link_is_refused_with_a_sentence(params: dict[str, str], sentence: str):
     with pytest.raises(ConfigError, match=sentence.replace("[", r"\[")):
         from_query(params)
+
+
+@pytest.mark.parametrize("value", [None, 20, 7.5, 0, 0.353])
+def test_an_optional_number_survives_its_text_box(value: float | None):
+    assert meant("guidance_scale", shown("guidance_scale", value)) == value
+
+
+def test_text_that_is_no_number_is_left_for_the_check_to_name():
+    assert meant("kernel_width", " wide ") == "wide"
+    assert meant("instruction", "12") == "12"
+    with pytest.raises(ConfigError, match="not 'wide'"):
+        RunConfig(instruction="make it snowy", kernel_width=meant("kernel_width", "wide"))
+
+
+def test_presets_fill_every_advanced_setting():
+    paper = dict(zip(FIELDS, preset_values("paper"), strict=True))
+    assert paper["p_cutoff"] == "0.05"
+    assert paper["steps"] == ""
+    values = {name: meant(name, value) for name, value in paper.items()}
+    assert RunConfig(instruction="a b", **values) == RunConfig.preset("paper", instruction="a b")
