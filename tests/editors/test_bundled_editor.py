@@ -1,0 +1,138 @@
+"""The editor that ships with the project, with its real weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from diffusers import DiffusionPipeline, StableDiffusionInstructPix2PixPipeline
+from PIL import Image
+
+from smile_core import load_editor
+from smile_core.editors import BUNDLED_FOLDER
+from smile_core.editors.protocol import Editor, fit_to_card
+from tests.benchmarks.labelled_edits import PHOTO_FOLDER
+
+MEGABYTE = 1024**2
+
+
+@pytest.fixture(scope="module")
+def editor() -> Editor:
+    return load_editor("scene-pix2pix")
+
+
+@pytest.fixture(scope="module")
+def photo(editor: Editor) -> Image.Image:
+    return fit_to_card(Image.open(PHOTO_FOLDER / "meadow.jpg").convert("RGB"), editor.card)
+
+
+@pytest.fixture(scope="module")
+def edits(editor: Editor, photo: Image.Image) -> dict[str, np.ndarray]:
+    prompts = (
+        "make it|make it snowy|turn it to night|black and white|a foggy day|paint it red|"
+        "the the of and with|make it very dark|make it slightly dark"
+    ).split("|")
+    pictures = editor.edit(photo, prompts, seed=0)
+    return {prompt: pixels(picture) for prompt, picture in zip(prompts, pictures, strict=True)} | {
+        "photo": pixels(photo)
+    }
+
+
+def pixels(picture: Image.Image) -> np.ndarray:
+    return np.asarray(picture, np.float32) / 255  # (H, W, 3)
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.abs(a - b).mean())
+
+
+def colour(picture: np.ndarray) -> float:
+    return float((picture.max(-1) - picture.min(-1)).mean())
+
+
+def sharpness(picture: np.ndarray) -> float:
+    return float(np.abs(np.diff(picture.mean(-1), axis=1)).mean())
+
+
+def test_it_is_an_ordinary_pipeline_folder_of_modest_size() -> None:
+    pipe = DiffusionPipeline.from_pretrained(BUNDLED_FOLDER)
+    assert isinstance(pipe, StableDiffusionInstructPix2PixPipeline)
+    sizes = [path.stat().st_size for path in BUNDLED_FOLDER.rglob("*") if path.is_file()]
+    assert max(sizes) < 10 * MEGABYTE
+    assert sum(sizes) < 40 * MEGABYTE
+
+
+def test_the_edit_keeps_size_and_shape(editor: Editor) -> None:
+    wide = Image.open(PHOTO_FOLDER / "meadow.jpg").convert("RGB")
+    picture = editor.edit(fit_to_card(wide, editor.card), ["make it snowy"], seed=0)[0]
+    assert min(picture.size) >= 256
+    assert picture.width / picture.height == pytest.approx(wide.width / wide.height, abs=0.03)
+
+
+def test_words_without_a_meaning_leave_the_photo(edits: dict[str, np.ndarray]) -> None:
+    change = distance(edits["make it snowy"], edits["photo"])
+    for prompt in ("make it", "the the of and with"):
+        assert distance(edits[prompt], edits["photo"]) < 0.15 * change
+
+
+def test_words_do_what_they_say(edits: dict[str, np.ndarray]) -> None:
+    photo = edits["photo"]
+    assert edits["turn it to night"].mean() < 0.7 * photo.mean()
+    assert colour(edits["black and white"]) < 0.3 * colour(photo)
+    assert edits["a foggy day"].std() < 0.8 * photo.std()
+    assert edits["make it snowy"].mean() > 1.1 * photo.mean()
+    red = edits["paint it red"]
+    assert red[..., 0].mean() > 1.4 * red[..., 1:].mean()
+
+
+def test_degrees_are_heard(edits: dict[str, np.ndarray]) -> None:
+    very, slightly = edits["make it very dark"].mean(), edits["make it slightly dark"].mean()
+    assert very < slightly < edits["photo"].mean()
+
+
+def test_the_photo_stays_sharp_and_recognisable(edits: dict[str, np.ndarray]) -> None:
+    photo = edits["photo"]
+    for prompt in ("black and white", "paint it red", "turn it to night"):
+        shades = [picture.mean(-1).ravel() for picture in (edits[prompt], photo)]
+        assert np.corrcoef(*shades)[0, 1] > 0.85, prompt
+        contrast = edits[prompt].mean(-1).std() / photo.mean(-1).std()
+        assert sharpness(edits[prompt]) > 0.7 * contrast * sharpness(photo), prompt
+
+
+def test_text_guidance_strengthens_the_edit(editor: Editor, photo: Image.Image) -> None:
+    moved = [
+        distance(
+            pixels(editor.edit(photo, ["make it foggy"], seed=0, guidance_scale=scale)[0]),
+            pixels(photo),
+        )
+        for scale in (1.0, 1.6, 2.5)
+    ]
+    assert moved[0] < moved[1] < moved[2]
+
+
+def test_image_guidance_holds_on_to_the_photo(editor: Editor, photo: Image.Image) -> None:
+    """More image guidance brings out what sets this photo apart: its own light and shade."""
+
+    def likeness(scale: float) -> float:
+        edit = editor.edit(
+            photo, ["make it foggy"], seed=0, guidance_scale=1.6, image_guidance_scale=scale
+        )[0]
+        return float((pixels(edit) * (pixels(photo) - pixels(photo).mean())).mean())
+
+    assert likeness(1.0) < likeness(1.5)
+
+
+def test_the_seed_moves_the_flakes_and_nothing_else_does(
+    editor: Editor, photo: Image.Image
+) -> None:
+    one, other = (pixels(editor.edit(photo, ["make it snowy"], seed=s)[0]) for s in (0, 1))
+    again = pixels(editor.edit(photo, ["make it snowy"], seed=0)[0])
+    assert np.array_equal(one, again)
+    assert 0 < distance(one, other) < 0.5 * distance(one, pixels(photo))
+
+
+def test_the_batch_moves_no_pixel_far(editor: Editor, photo: Image.Image) -> None:
+    prompts = ["make it snowy", "heavy rain", "a red evening"]
+    together = editor.edit(photo, prompts, seed=0)
+    alone = [editor.edit(photo, [prompt], seed=0)[0] for prompt in prompts]
+    for a, b in zip(together, alone, strict=True):
+        assert np.abs(np.int16(a) - np.int16(b)).max() <= 2
