@@ -92,7 +92,7 @@ def render_status(snapshot: Snapshot, seed: int, seconds: float) -> str:
     if snapshot.edits_per_second and snapshot.state == "running":
         parts.append(f"{snapshot.edits_per_second:.1f} edits/s")
     if snapshot.seconds_left is not None and snapshot.state == "running":
-        parts.append(f"about {say_seconds(snapshot.seconds_left)} left")
+        parts.append(f"{say_about(snapshot.seconds_left)} left")
     if snapshot.stable:
         parts.append("ranking steady")
     parts.append(f"seed {seed}")
@@ -106,6 +106,11 @@ def _bar(done: int, total: int) -> str:
         f'<div class="bar" role="progressbar" aria-label="Edits made" aria-valuemin="0" '
         f'aria-valuemax="{total}" aria-valuenow="{done}"><i style="width:{share:.1f}%"></i></div>'
     )
+
+
+def say_about(seconds: float) -> str:
+    """Return an estimate of a duration."""
+    return say_seconds(seconds) if seconds < 1 else f"about {say_seconds(seconds)}"
 
 
 def say_seconds(seconds: float) -> str:

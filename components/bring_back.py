@@ -10,7 +10,7 @@ import gradio as gr
 from components import advanced, answer, export, inputs, link, scatter
 from components.runs import written
 from components.served import is_uploaded, picture_url
-from components.session import session_of
+from components.session import Session, session_of
 from components.show import Panels, Updates, show_all, show_waiting
 from smile_core.config import ConfigError, RunConfig, check_choice
 from smile_core.editors import list_editors
@@ -22,10 +22,17 @@ from smile_core.photo import open_photo
 class BringBack:
     """The handlers of one page's address, drops, uploads and restore button."""
 
-    def __init__(self, left: inputs.Inputs, panels: Panels, example: Explanation | None) -> None:
+    def __init__(
+        self,
+        left: inputs.Inputs,
+        panels: Panels,
+        example: Explanation | None,
+        folder: Path | None,
+    ) -> None:
         self.left = left
         self.panels = panels
         self.example = example
+        self.folder = folder
 
     def open_page(self, request: gr.Request) -> Updates:
         """Fill in the settings that the address carries; without any, the example stays."""
@@ -33,12 +40,12 @@ class BringBack:
         try:
             config = link.from_query(request.query_params)
             if config is None:
-                session.explanation = self.example
+                self._start(session)
                 return {self.left.message: gr.skip()}
             check_choice("editor", config.editor, [card.name for card in list_editors()])
             units = split_units(config.instruction, config.granularity)
         except ConfigError as error:
-            session.explanation = self.example
+            self._start(session)
             sentence = f"The address holds settings that cannot be used. {error}"
             return {self.left.message: inputs.render_message(sentence)}
         updates = {
@@ -53,6 +60,11 @@ class BringBack:
         if photo is not None:
             updates[self.left.photo] = str(photo)
         return updates
+
+    def _start(self, session: Session) -> None:
+        """Let the session begin with the example, whose files lie in its folder."""
+        session.explanation = session.exported = self.example
+        session.links = export.render(self.folder)
 
     def take_file(self, event: gr.EventData, request: gr.Request) -> Updates:
         """Take a file that was dropped or pasted on the page: a result to restore, or a photo."""

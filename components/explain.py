@@ -43,7 +43,8 @@ def build(demo: gr.Blocks, header: gr.HTML, example: Path | None) -> None:
         _fill(panels, stored, example)
     _wire_inputs(left)
     _wire_runs(left, panels)
-    _wire_files(demo, header, restore, left, panels, stored)
+    back = BringBack(left, panels, stored, example)
+    _wire_files(demo, header, restore, left, panels, back)
 
 
 def _first_inputs(stored: Explanation | None, example: Path | None) -> tuple[Path, RunConfig]:
@@ -151,7 +152,7 @@ def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
     ended.then(runs.finish, None, [left.explain, left.stop], **QUIET).then(
         inputs.say_cost, _cost_inputs(left), left.cost, preprocess=False, **QUIET
     ).then(runs.write_files, None, [panels.links, left.message], concurrency_limit=2, **PRIVATE)
-    left.stop.click(runs.stop, None, [panels.status, left.explain, left.stop], **QUIET)
+    left.stop.click(runs.stop, None, [*panels, left.explain, left.stop], **QUIET)
 
 
 def _wire_files(
@@ -160,9 +161,8 @@ def _wire_files(
     restore: gr.UploadButton,
     left: inputs.Inputs,
     panels: Panels,
-    stored: Explanation | None,
+    back: BringBack,
 ) -> None:
-    back = BringBack(left, panels, stored)
     everything = [*panels, left.photo, left.message, left.lock, *left.settings.values()]
     demo.load(back.open_page, None, everything, **QUIET)
     demo.load(inputs.say_cost, _cost_inputs(left), left.cost, preprocess=False, **QUIET)

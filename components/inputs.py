@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from components import advanced
-from components.answer import say_seconds
+from components.answer import say_about
 from components.html import html
 from components.served import file_url
 from smile_core.config import ConfigError, RunConfig
@@ -271,7 +271,7 @@ def cost_text(config: RunConfig, n_units: int, edits_per_second: float | None) -
         text += f": all {subsets} ways to shorten {n_units} {config.granularity}s, and the whole"
     if edits_per_second is None:
         return f"{text}. The first run shows how long they take here."
-    return f"{text}, about {say_seconds(edits / edits_per_second)} (edits made before are free)."
+    return f"{text}, {say_about(edits / edits_per_second)} (edits made before are free)."
 
 
 def _hint(text: str) -> str:

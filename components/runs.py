@@ -17,7 +17,7 @@ import gradio as gr
 
 from components import advanced, answer, export, inputs, link
 from components.session import Job, Session, session_of
-from components.show import LiveView, Panels, Updates, show_waiting
+from components.show import LiveView, Panels, Updates, show_all, show_nothing, show_waiting
 from smile_core.config import ConfigError, RunConfig, check_choice
 from smile_core.editors import list_editors
 from smile_core.engine import RunError, stream
@@ -80,7 +80,10 @@ class Runs:
         self._busy.add(id(session))
         try:
             yield from self._stream(session, job)
-        except (ConfigError, RunError) as error:
+        except ConfigError as error:
+            yield self._trouble(session, str(error))
+        except RunError as error:
+            session.explanation = error.explanation or session.explanation
             yield self._trouble(session, str(error))
         except Exception as error:
             log.exception("A run failed.")
@@ -92,18 +95,35 @@ class Runs:
     def _stream(self, session: Session, job: Job) -> Iterator[Updates]:
         started = time.monotonic()
         view = LiveView(self.panels)
-        session.explanation = None
+        snapshot = None
         for snapshot in stream(job.photo, job.config, stop=session.stop.is_set):
-            session.explanation = snapshot.explanation
+            if snapshot.explanation is not None:
+                session.explanation = snapshot.explanation
             if snapshot.edits_per_second:
                 inputs.learn_rate(job.config.editor, snapshot.edits_per_second)
             yield view.updates(snapshot, time.monotonic() - started, job.config.seed)
+        if snapshot is not None and snapshot.explanation is None:
+            yield self._last_result(session, "Stopped before the first edit.")
+
+    def _last_result(self, session: Session, status: str) -> Updates:
+        """Return the session's last result and `status`, for a run that brought no new one."""
+        if session.explanation is None:
+            shown = show_nothing(self.panels)
+        else:
+            shown = show_all(self.panels, session.explanation)
+        return {
+            **shown,
+            self.panels.links: session.links or export.render(None),
+            self.panels.status: answer.render_idle(status),
+        }
 
     def _trouble(self, session: Session, sentence: str) -> Updates:
-        kept = " What was done so far is kept." if session.explanation else ""
+        status = "The run ended early."
+        if session.explanation is not None:
+            status += " This is the last result."
         return {
+            **self._last_result(session, status),
             self.left.message: inputs.render_message(sentence),
-            self.panels.status: answer.render_idle("The run ended early." + kept),
         }
 
     def stop(self, request: gr.Request) -> Updates:
@@ -111,12 +131,15 @@ class Runs:
         session = session_of(request)
         if session.take_job() is not None:
             return {
-                self.panels.status: answer.render_idle("Stopped before the first edit."),
+                **self._last_result(session, "Stopped before the first edit."),
                 self.left.explain: gr.update(interactive=True),
                 self.left.stop: gr.update(interactive=False),
             }
         session.stop.set()
-        return {self.left.stop: gr.update(interactive=False)}
+        return {
+            self.panels.status: answer.render_idle("Stopping…"),
+            self.left.stop: gr.update(interactive=False),
+        }
 
     def finish(self) -> Updates:
         """Give the buttons back, however the run ended."""
@@ -134,7 +157,7 @@ class Runs:
 
 
 def written(session: Session) -> str:
-    """Write the files of the session's result; return the links to them.
+    """Write the files of the session's result unless they are there; return the links to them.
 
     Raises
     ------
@@ -144,9 +167,11 @@ def written(session: Session) -> str:
     explanation = session.explanation
     if explanation is None or not explanation.samples:
         return export.render(None)
-    folder = session.new_folder()
-    save_explanation(explanation, folder)
-    return export.render(folder)
+    if explanation is not session.exported:
+        folder = session.new_folder()
+        save_explanation(explanation, folder)
+        session.exported, session.links = explanation, export.render(folder)
+    return session.links
 
 
 def checked_config(settings: dict[str, Any]) -> RunConfig:

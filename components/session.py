@@ -43,13 +43,19 @@ class Session:
         The run that waits for its turn.
     explanation : Explanation or None
         The last result, for the map and the files.
+    exported : Explanation or None
+        The result whose files are there for download.
+    links : str
+        The links to them, as HTML.
     folder : Path or None
-        Where the files of the last result lie for download; the name cannot be guessed.
+        Where they lie, if they were written for this session; the name cannot be guessed.
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
     job: Job | None = None
     explanation: Explanation | None = None
+    exported: Explanation | None = None
+    links: str = ""
     folder: Path | None = None
 
     def take_job(self) -> Job | None:

@@ -61,6 +61,16 @@ def show_all(panels: Panels, explanation: Explanation) -> Updates:
     }
 
 
+def show_nothing(panels: Panels) -> Updates:
+    """Return everything for a page without a result."""
+    return {
+        panels.sentence: answer.render_sentence(None),
+        panels.heatmap: answer.render_heatmap(None),
+        **show_evidence(panels, None),
+        panels.pair: answer.render_pair(None),
+    }
+
+
 def show_waiting(
     panels: Panels, units: tuple[str, ...], photo: Image.Image | None = None
 ) -> Updates:

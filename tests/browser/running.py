@@ -29,6 +29,7 @@ def running_page(
         "SMILE_CACHE_DIR": str(folder / "cache"),
         "GRADIO_TEMP_DIR": str(folder / "gradio"),
         "OMP_NUM_THREADS": "1",
+        "HF_HUB_OFFLINE": "1",
     }
     url = f"http://127.0.0.1:{port}/"
     with (folder / "server.log").open("w") as log:

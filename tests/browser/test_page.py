@@ -16,7 +16,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from mcp import ClientSession
-from mcp.client.streamable_http import streamablehttp_client
+from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -220,6 +220,18 @@ def test_settings_that_cannot_be_used_get_a_sentence_and_lose_nothing(page: Page
     expect(page.locator(".alert")).to_have_count(0)
 
 
+def test_an_editor_that_cannot_be_loaded_leaves_the_last_result(page: Page):
+    shown = weights(page)
+    page.locator("#editor input").click()
+    page.get_by_role("option", name="InstructPix2Pix").click()
+    ask(page, "make it snowy", "4")
+    expect(page.locator(".alert")).to_contain_text("cannot be fetched from the hub", timeout=20_000)
+    expect(page.locator("#explain")).to_be_enabled()
+    assert weights(page) == shown
+    page.get_by_role("tab", name="Export").click()
+    expect(page.locator("#export-links a")).to_have_count(4)
+
+
 def test_photos_that_cannot_be_used_get_a_sentence(page: Page):
     good = as_file(landscape(64), "PNG")
     before = page.locator("#photo img").get_attribute("src")
@@ -275,6 +287,7 @@ def test_a_waiting_run_can_be_stopped(page: Page, chromium: Browser, url: str):
     expect(other.locator("#status")).to_contain_text("Waiting")
     other.click("#stop")
     expect(other.locator("#status")).to_contain_text("Stopped before the first edit")
+    expect(other.locator("#sentence")).to_contain_text("drive")  # the example is back
     expect(other.locator("#explain")).to_be_enabled()
     page.click("#stop")
     wait_for_end(page)
@@ -315,7 +328,7 @@ def test_the_endpoint_answers_and_refuses_with_sentences(url: str):
 def test_there_is_one_tool_for_agents(url: str):
     async def tools() -> list[str]:
         async with (
-            streamablehttp_client(f"{url}gradio_api/mcp/") as (read, write, _),
+            streamable_http_client(f"{url}gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
