@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+import torch
 from diffusers import DiffusionPipeline, StableDiffusionInstructPix2PixPipeline
 from diffusers.utils import logging as diffusers_logging
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from transformers.utils import logging as transformers_logging
 
+# Diffusers loads the parts of the bundled editor only when their module has been imported.
+import smile_core.editors.scene_model  # noqa: F401
 from smile_core.config import ConfigError
 from smile_core.editors.card_file import read_card
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
@@ -48,7 +51,8 @@ def load_instruct_pix2pix(source: str | Path, card: EditorCard | None = None) ->
     card = read_card(folder, card or _plain_card(name, str(source)))
     try:
         with _no_progress_bars():
-            pipe = DiffusionPipeline.from_pretrained(str(folder))
+            # Otherwise each part comes in the precision of its file, which may be half for one.
+            pipe = DiffusionPipeline.from_pretrained(str(folder), dtype=torch.float32)
     except (OSError, ValueError, ImportError, AttributeError) as error:
         raise ConfigError(
             f"The editor in {str(source)!r} cannot be loaded: {_first_line(error)} Give a folder "
