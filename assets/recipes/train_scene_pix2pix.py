@@ -38,7 +38,7 @@ from scene_text import blur_vectors, build_text_encoder, build_tokenizer, load_g
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
 
-from smile_core.editors.scene_model import PATCH, UNET_MAPS, SceneUNet
+from smile_core.editors.scene_model import COLOUR_MAPS, PATCH, UNET_MAPS, SceneUNet
 
 SEED = 20261121
 # Of each stage: picture shapes and batch size.
@@ -48,6 +48,7 @@ STAGES = (
     (((256, 256), (256, 344), (344, 256)), 6),
 )
 LEARNING_RATE = 6e-4
+DETAIL_RATE = 3.0  # times the learning rate, for the small branch that draws details
 WARM_UP = 200  # steps
 # Share of training at the first step of a run (pure noise, where the words decide everything), at
 # the other three steps of a four-step run, and anywhere.
@@ -131,9 +132,13 @@ def build_unet() -> SceneUNet:
         addition_embed_type="text",
         addition_embed_type_num_heads=4,
     )
-    for layer in (unet.conv_out, unet.detail_out):  # begin with "the edit is the photo"
-        torch.nn.init.zeros_(layer.weight)
-        torch.nn.init.zeros_(layer.bias)
+    # Begin with "the edit is the photo", nearly: were the detail branch and its gains both zero,
+    # neither would get a gradient from the other.
+    torch.nn.init.zeros_(unet.conv_out.weight[:COLOUR_MAPS])
+    torch.nn.init.zeros_(unet.conv_out.bias)
+    torch.nn.init.normal_(unet.conv_out.weight[COLOUR_MAPS:], std=0.05)
+    torch.nn.init.normal_(unet.detail_out.weight, std=0.03)
+    torch.nn.init.zeros_(unet.detail_out.bias)
     return unet
 
 
@@ -196,12 +201,16 @@ def train(photos_dir: Path, text: Path, out: Path, minutes: list[float]) -> None
     text_encoder = build_text_encoder(tokenizer, words, vectors)
     text_encoder.load_state_dict(torch.load(text, weights_only=True))
     blur_vectors(text_encoder)
-    editor = Editor(text_encoder, build_unet())
+    unet = build_unet()
+    editor = Editor(text_encoder, unet)
     average = AveragedModel(editor, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY))
     trained = [p for p in editor.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        trained, lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True
-    )
+    detail = {id(p) for part in (unet.detail, unet.detail_out) for p in part.parameters()}
+    groups = [
+        {"params": [p for p in trained if id(p) not in detail], "scale": 1.0},
+        {"params": [p for p in trained if id(p) in detail], "scale": DETAIL_RATE},
+    ]
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     alphas = build_scheduler().alphas_cumprod
     state = {"minutes": 0.0, "step": 0, "samples": 0, "restarts": 0}
     checkpoint = out / "checkpoint.pt"
@@ -240,7 +249,7 @@ def train(photos_dir: Path, text: Path, out: Path, minutes: list[float]) -> None
         rate = LEARNING_RATE * min(1.0, (state["step"] + 1) / WARM_UP)
         rate *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress))
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["scale"]
         with torch.autocast("cpu", dtype=torch.bfloat16):
             predicted = editor(noisy, photo * seen.view(-1, 1, 1, 1), t, tokens)
         # A picture that has to be guessed from noise counts less.
