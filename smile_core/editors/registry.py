@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import warnings
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -15,6 +16,8 @@ from smile_core.editors.protocol import Editor, EditorCard
 Factory = Callable[[], Editor]
 
 _REGISTRY: dict[str, tuple[EditorCard, Factory]] = {}
+# Two visitors who ask for an editor at once wait for one load instead of making two.
+_LOADING = threading.Lock()
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -34,7 +37,7 @@ def register_editor(card: EditorCard) -> Callable[[Factory], Factory]:
         if card.name in _REGISTRY:
             warnings.warn(f"The editor {card.name!r} was registered again.", stacklevel=2)
         _REGISTRY[card.name] = (card, factory)
-        load_editor.cache_clear()
+        _load.cache_clear()
         return factory
 
     return register
@@ -45,7 +48,6 @@ def list_editors() -> tuple[EditorCard, ...]:
     return tuple(card for card, _ in _REGISTRY.values())
 
 
-@lru_cache(maxsize=2)
 def load_editor(name: str) -> Editor:
     """Return the editor called `name`; the two used last stay loaded.
 
@@ -61,6 +63,12 @@ def load_editor(name: str) -> Editor:
         When there is no such editor (the message lists the choices and the nearest one), or it
         cannot be loaded.
     """
+    with _LOADING:
+        return _load(name)
+
+
+@lru_cache(maxsize=2)
+def _load(name: str) -> Editor:
     if name in _REGISTRY:
         return _REGISTRY[name][1]()
     if Path(name).is_dir() or _HUB_ID.fullmatch(name):

@@ -15,7 +15,7 @@ from PIL import Image
 from transformers import CLIPConfig, CLIPImageProcessorPil
 
 from smile_core.config import ConfigError
-from smile_core.editors import EditFailure, StopRequested, load_editor
+from smile_core.editors import EditFailure, StopRequested, load_editor, registry
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
 from smile_core.editors.pretrained import folder_digest, load_instruct_pix2pix
 from tests.tiny_pipeline import MAX_TOKENS, save_tiny_pipeline
@@ -31,7 +31,7 @@ def photo() -> Image.Image:
 
 @pytest.fixture
 def editor(tiny_pipeline: Path) -> InstructPix2Pix:
-    load_editor.cache_clear()
+    registry._load.cache_clear()
     loaded = load_editor(str(tiny_pipeline))
     assert isinstance(loaded, InstructPix2Pix)
     return loaded

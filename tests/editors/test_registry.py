@@ -30,7 +30,7 @@ def _own_registry() -> Iterator[None]:
     yield
     registry._REGISTRY.clear()
     registry._REGISTRY.update(before)
-    load_editor.cache_clear()
+    registry._load.cache_clear()
 
 
 def test_the_bundled_editor_comes_first() -> None:
