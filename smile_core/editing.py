@@ -145,29 +145,51 @@ class EditMaker:
         return edit_key(self._photo_digest, fingerprint, prompt, seed, self._knobs)
 
     def _make(self, prompts: list[str], seed: int, stop: Stop) -> None:
-        """Run the editor once and keep its answers."""
-        started = time.perf_counter()
+        """Run the editor and keep its answers.
+
+        Of a batch that raises nobody knows which prompt was to blame, so each is run alone.
+        """
         try:
-            answers = self._editor.edit(self._photo, prompts, seed=seed, stop=stop, **self._knobs)
+            answers = self._ask(prompts, seed, stop)
         except ConfigError:
             raise
-        except StopRequested as stopped:
-            self.stopped = True
-            prompts, answers = prompts[: len(stopped.answers)], stopped.answers
         except Exception as error:  # an editor is foreign code: whatever it raises is its failure
             logger.warning("The editor failed on %d prompts", len(prompts), exc_info=True)
+            if len(prompts) > 1:
+                self._make_one_by_one(prompts, seed, stop)
+                return
             detail = (str(error).strip().splitlines() or [""])[0]
-            failure = EditFailure(f"{type(error).__name__}: {detail}".removesuffix(": "))
-            answers = [failure] * len(prompts)
-        finally:
-            self.seconds += time.perf_counter() - started
-        self._check(answers, len(prompts))
-        for prompt, answer in zip(prompts, answers, strict=True):
+            answers = [EditFailure(f"{type(error).__name__}: {detail}".removesuffix(": "))]
+        for prompt, answer in zip(prompts, answers, strict=False):  # fewer answers when stopped
             self.fresh += 1
             if isinstance(answer, Image.Image):
                 answer = answer.convert("RGB")
                 self._keep(prompt, seed, answer)
             self._answers[prompt, seed] = answer
+
+    def _make_one_by_one(self, prompts: list[str], seed: int, stop: Stop) -> None:
+        for prompt in prompts:
+            if self.stopped or stop():
+                self.stopped = True
+                return
+            self._make([prompt], seed, stop)
+
+    def _ask(self, prompts: list[str], seed: int, stop: Stop) -> Sequence[Answer]:
+        """Call the editor once, and return its answers: one for each prompt, unless stopped."""
+        started = time.perf_counter()
+        expected = len(prompts)
+        try:
+            answers: Sequence[Answer] = self._editor.edit(
+                self._photo, prompts, seed=seed, stop=stop, **self._knobs
+            )
+        except StopRequested as stopped:
+            self.stopped = True
+            answers = stopped.answers
+            expected = min(expected, len(answers))
+        finally:
+            self.seconds += time.perf_counter() - started
+        self._check(answers, expected)
+        return answers
 
     def _keep(self, prompt: str, seed: int, image: Image.Image) -> None:
         if self._cache is None:

@@ -354,12 +354,22 @@ def test_a_failure_is_recorded_and_left_out(raises: bool) -> None:
     assert len(found.projection) == 31
 
 
-def test_a_batch_that_raises_fails_as_a_whole() -> None:
-    whole = last(perturbations=30)
-    found = last(ToyEditor(fails=(whole.samples[9].prompt,), raises=True), perturbations=30)
-    failed = [sample for sample in found.samples if sample.failed]
-    assert len(failed) == 8
-    assert "RuntimeError: the toy broke" in failed[0].failed
+@pytest.mark.parametrize("index", [1, 9])  # in the batch of the reference, and in a later one
+def test_a_prompt_that_breaks_its_batch_fails_alone(index: int) -> None:
+    bad = last(perturbations=30).samples[index].prompt
+    found = last(ToyEditor(fails=(bad,), raises=True), perturbations=30)
+    (failed,) = [sample for sample in found.samples if sample.failed]
+    assert failed.prompt == bad
+    assert failed.failed == "RuntimeError: the toy broke"
+
+
+def test_stop_answers_while_a_broken_batch_is_run_one_by_one() -> None:
+    bad = last(perturbations=30).samples[9].prompt
+    editor = ToyEditor(fails=(bad,), raises=True)
+    end = run(editor, perturbations=30, stop=lambda: len(editor.calls) > 4)[-1]
+    assert end.state == "stopped"
+    assert 4 < end.done < 31
+    assert all(len(prompts) == 1 for prompts in editor.calls[3:])
 
 
 def test_failures_are_not_cached(tmp_path: Path) -> None:

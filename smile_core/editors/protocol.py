@@ -151,8 +151,9 @@ class Editor(Protocol):
         Raises
         ------
         ConfigError
-            When a prompt or a knob cannot be used; this ends the run. Any other exception is
-            recorded as the failure of these prompts, and the run goes on.
+            When a prompt or a knob cannot be used; this ends the run. After any other exception
+            the prompts are run one by one; one that raises alone is recorded as a failure, and
+            the run goes on.
         StopRequested
             When `stop` answered True.
         """
