@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from components.runs import EDITOR_TURN, checked_config
+from components.served import uploaded_path
 from smile_core.config import BUNDLED_EDITOR, ConfigError
 from smile_core.engine import RunError, stream
 from smile_core.explanation import to_json
@@ -49,7 +50,7 @@ def explain(
                 "seed": seed,
             }
         )
-        *_, last = stream(open_photo(image["path"]), config)
+        *_, last = stream(open_photo(uploaded_path(image)), config)
     except (ConfigError, RunError) as error:
         raise gr.Error(str(error), print_exception=False) from error
     explanation = last.explanation

@@ -9,7 +9,7 @@ import gradio as gr
 
 from components import advanced, answer, export, inputs, link, scatter
 from components.runs import written
-from components.served import is_uploaded, picture_url
+from components.served import is_uploaded, picture_url, uploaded_path
 from components.session import Session, session_of
 from components.show import Panels, Updates, show_all, show_waiting
 from smile_core.config import ConfigError, RunConfig, check_choice
@@ -84,7 +84,7 @@ class BringBack:
         """Return a sentence when the photo just chosen cannot be used."""
         try:
             if photo is not None:
-                open_photo(photo["path"])
+                open_photo(uploaded_path(photo))
         except ConfigError as error:
             return inputs.render_message(str(error))
         return ""
@@ -93,7 +93,10 @@ class BringBack:
         """Restore from the file that was chosen in the export panel."""
         if file is None:
             return {self.left.message: gr.skip()}
-        return self.restore_path(Path(file["path"]), request)
+        try:
+            return self.restore_path(uploaded_path(file), request)
+        except ConfigError as error:
+            return self._refused(str(error))
 
     def restore_path(self, path: Path, request: gr.Request) -> Updates:
         """Show the result in the file at `path` and fill in its settings."""

@@ -16,6 +16,7 @@ from typing import Any
 import gradio as gr
 
 from components import advanced, answer, export, inputs, link
+from components.served import uploaded_path
 from components.session import Job, Session, session_of
 from components.show import LiveView, Panels, Updates, show_all, show_nothing, show_waiting
 from smile_core.config import ConfigError, RunConfig, check_choice
@@ -55,7 +56,7 @@ class Runs:
             units = split_units(config.instruction, config.granularity)
             if photo is None:
                 raise ConfigError(NO_PHOTO)
-            session.job = Job(photo=open_photo(photo["path"]), config=config)
+            session.job = Job(photo=open_photo(uploaded_path(photo)), config=config)
         except ConfigError as error:
             return {self.left.message: inputs.render_message(str(error))}
         session.stop.clear()

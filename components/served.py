@@ -11,10 +11,13 @@ import shutil
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from gradio.utils import get_upload_folder
+from gradio.utils import get_upload_folder, is_in_or_equal, is_static_file
 from PIL import Image
+
+from smile_core.config import ConfigError
 
 KEEP_SECONDS = 24 * 3600
 SWEEP_SECONDS = 3600
@@ -31,7 +34,33 @@ def served_folder(kind: str) -> Path:
 
 def is_uploaded(path: Path) -> bool:
     """Return whether `path` is a file that a browser uploaded, and not one it merely names."""
-    return path.is_file() and path.resolve().is_relative_to(Path(get_upload_folder()).resolve())
+    return _is_file(path) and is_in_or_equal(path, get_upload_folder())
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
+
+
+def uploaded_path(payload: Any) -> Path:
+    """Return the path in what a client sent for a file.
+
+    Gradio looks where the file lies only when the payload is marked as one of its own, and a
+    stranger's need not be. What the page itself shows, such as its photos, is allowed too.
+
+    Raises
+    ------
+    ConfigError
+        When it names no file, or one that was not uploaded.
+    """
+    path = payload.get("path") if isinstance(payload, dict) else None
+    if isinstance(path, str):
+        file = Path(path)
+        if is_uploaded(file) or (_is_file(file) and is_static_file(file)):
+            return file
+    raise ConfigError("There is no such upload on this server (any more). Upload the file again.")
 
 
 def file_url(path: Path) -> str:

@@ -4,14 +4,16 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 from PIL import Image
 
-from components import export, served, session
+from app import build_page
+from components import api, export, inputs, served, session
 from components.runs import checked_config
 from smile_core.config import ConfigError, RunConfig
 from smile_core.export import save_explanation
-from tests.sample_explanations import sample_explanation
+from tests.sample_explanations import landscape, sample_explanation
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +81,31 @@ def test_only_files_inside_the_upload_folder_count_as_uploaded(tmp_path: Path):
     assert served.is_uploaded(inside)
     assert not served.is_uploaded(Path(__file__))
     assert not served.is_uploaded(inside.parent / ".." / ".." / ".." / Path(__file__).name)
+
+
+def test_a_payload_may_name_uploads_and_the_photos_of_the_page_only(tmp_path: Path):
+    inside = served.served_folder("pictures") / "a.png"
+    inside.write_bytes(b"x")
+    build_page()
+    photo = inputs.PHOTOS["temple"]
+    assert served.uploaded_path({"path": str(inside)}) == inside
+    assert served.uploaded_path({"path": str(photo), "meta": {"_type": "gradio.FileData"}}) == photo
+    elsewhere = tmp_path / "secret.png"
+    elsewhere.write_bytes(b"x")
+    names = ["/etc/hostname", str(elsewhere), f"{inside.parent}/../../../secret.png"]
+    for path in (*names, str(inside.parent), str(inside) + "x", "x" * 9999, "\0", "", None, 3):
+        with pytest.raises(ConfigError, match="no such upload"):
+            served.uploaded_path({"path": path})
+    for payload in ({}, None, "a.png", []):
+        with pytest.raises(ConfigError, match="no such upload"):
+            served.uploaded_path(payload)
+
+
+def test_the_endpoint_opens_no_file_of_the_server(tmp_path: Path):
+    elsewhere = tmp_path / "secret.png"
+    landscape(64).save(elsewhere)
+    with pytest.raises(gr.Error, match="no such upload"):
+        api.explain({"path": str(elsewhere)}, "make it snowy")
 
 
 def test_links_appear_for_files_that_are_there(tmp_path: Path):
