@@ -24,6 +24,7 @@ ENCODERS = (
     "facebook/dinov2-large",
 )
 WORD_VECTORS = ("bundled", "glove-wiki-gigaword-300", "word2vec-google-news-300")
+MAX_P_ITERATIONS = 100_000  # the published number; a server is shared
 
 # field: (label, explanation, choices); a menu each.
 MENUS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -42,7 +43,8 @@ MENUS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 # field: (label, explanation); a number each.
 NUMBERS: dict[str, tuple[str, str]] = {
     "order": ("Wasserstein order", "Order p of the transport distances, 1 to 8."),
-    "p_iterations": ("p-value iterations", "Bootstrap draws behind each p-value."),
+    "p_iterations": ("p-value iterations", "Bootstrap draws behind each p-value, 100 to "
+                     f"{MAX_P_ITERATIONS:,}."),
     "seeds": ("Seeds per perturbation", "Above 1, each prompt is edited again under other seeds, "
               "which shows the noise."),
 }  # fmt: skip

@@ -8,12 +8,11 @@ from typing import Any
 import gradio as gr
 
 from components import advanced, answer, export, inputs, link, scatter
-from components.runs import written
+from components.runs import offered, written
 from components.served import is_uploaded, picture_url, uploaded_path
 from components.session import Session, session_of
 from components.show import Panels, Updates, show_all, show_waiting
-from smile_core.config import ConfigError, RunConfig, check_choice
-from smile_core.editors import list_editors
+from smile_core.config import ConfigError, RunConfig
 from smile_core.explanation import Explanation
 from smile_core.instruction import split_units
 from smile_core.photo import open_photo
@@ -42,7 +41,7 @@ class BringBack:
             if config is None:
                 self._start(session)
                 return {self.left.message: gr.skip()}
-            check_choice("editor", config.editor, [card.name for card in list_editors()])
+            offered(config)
             units = split_units(config.instruction, config.granularity)
         except ConfigError as error:
             self._start(session)
@@ -106,13 +105,16 @@ class BringBack:
             config = RunConfig.from_dict(explanation.config)
         except ConfigError as error:
             return self._refused(str(error))
+        try:
+            filled = {**self._filled(offered(config)), self.left.message: ""}
+        except ConfigError as error:
+            filled = self._refused(f"The result is here, but this page cannot repeat it. {error}")
         session.explanation = explanation
         updates = {
             **show_all(self.panels, explanation),
-            **self._filled(config),
+            **filled,
             self.panels.status: answer.render_idle("Restored from a file."),
             self.panels.links: written(session),
-            self.left.message: "",
         }
         if not explanation.samples:
             text = (

@@ -38,7 +38,7 @@ def build(demo: gr.Blocks, header: gr.HTML, example: Path | None) -> None:
         with gr.Column(elem_id="inputs"):
             left = inputs.build(list_editors(), *_first_inputs(stored, example))
         with gr.Column(elem_id="result"):
-            panels, restore = _build_result()
+            panels, restore = build_result()
     if stored is not None and example is not None:
         _fill(panels, stored, example)
     _wire_inputs(left)
@@ -54,7 +54,8 @@ def _first_inputs(stored: Explanation | None, example: Path | None) -> tuple[Pat
     return inputs.PHOTOS[named], RunConfig.from_dict(stored.config)
 
 
-def _build_result() -> tuple[Panels, gr.UploadButton]:
+def build_result() -> tuple[Panels, gr.UploadButton]:
+    """Make the right side; return its panels and the restore button."""
     top = answer.build()
     with gr.Row(elem_id="evidence"):
         with gr.Column(elem_id="pair-column"):

@@ -181,8 +181,7 @@ def checked_config(settings: dict[str, Any]) -> RunConfig:
     Raises
     ------
     ConfigError
-        When one of them cannot be used. Only registered editors are allowed here: a folder or a
-        hub id from a stranger must not be loaded.
+        When one of them cannot be used, or the page does not offer it.
     """
     for name, what in inputs.REQUIRED_NUMBERS.items():
         if name in settings and settings[name] is None:
@@ -192,6 +191,25 @@ def checked_config(settings: dict[str, Any]) -> RunConfig:
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in settings.items()
     }
-    config = RunConfig(**whole)
+    return offered(RunConfig.from_dict(whole))
+
+
+def offered(config: RunConfig) -> RunConfig:
+    """Return `config` if the page offers all of it, wherever it came from.
+
+    A folder or a hub id from a stranger must not be loaded, nor the server be kept for hours.
+
+    Raises
+    ------
+    ConfigError
+        When the page does not offer one of the settings.
+    """
     check_choice("editor", config.editor, [card.name for card in list_editors()])
+    check_choice("image encoder", config.encoder, advanced.ENCODERS)
+    check_choice("word vectors", config.word_vectors, advanced.WORD_VECTORS)
+    if config.p_iterations > advanced.MAX_P_ITERATIONS:
+        raise ConfigError(
+            f"The number of p-value iterations must be at most {advanced.MAX_P_ITERATIONS:,} on "
+            f"this page, not {config.p_iterations:,}."
+        )
     return config

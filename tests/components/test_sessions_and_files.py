@@ -1,17 +1,24 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import parse_qsl
 
 import gradio as gr
 import pytest
 from PIL import Image
 
 from app import build_page
-from components import api, export, inputs, served, session
+from components import api, explain, export, inputs, served, session
+from components.bring_back import BringBack
+from components.link import to_query
 from components.runs import checked_config
-from smile_core.config import ConfigError, RunConfig
+from components.show import Panels
+from smile_core.config import PRESETS, ConfigError, RunConfig
+from smile_core.editors import list_editors
 from smile_core.export import save_explanation
 from tests.sample_explanations import landscape, sample_explanation
 
@@ -23,6 +30,15 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def request(key: str) -> SimpleNamespace:
     return SimpleNamespace(session_hash=key)
+
+
+def page_parts() -> tuple[inputs.Inputs, Panels]:
+    with gr.Blocks():
+        left = inputs.build(
+            list_editors(), inputs.PHOTOS["temple"], RunConfig(instruction="make it snowy")
+        )
+        panels, _ = explain.build_result()
+    return left, panels
 
 
 def test_each_tab_has_its_own_session():
@@ -141,6 +157,46 @@ def test_only_registered_editors_may_be_asked_for():
     for name in ("timbrooks/instruct-pix2pix", "/etc", "nobody"):
         with pytest.raises(ConfigError, match="Unknown editor"):
             checked_config({"instruction": "make it snowy", "editor": name})
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"editor": "timbrooks/instruct-pix2pix"}, "Unknown editor"),
+        ({"encoder": "someone/weights"}, "Unknown image encoder 'someone/weights'"),
+        ({"word_vectors": "glove-twitter-200"}, "Unknown word vectors"),
+        ({"p_iterations": 100_001}, "at most 100,000"),
+    ],
+)
+def test_what_the_page_does_not_offer_is_refused_in_events_links_and_files(
+    settings: dict[str, object], sentence: str, tmp_path: Path
+):
+    explanation = sample_explanation()
+    config = RunConfig.from_dict({**explanation.config, **settings})
+    with pytest.raises(ConfigError, match=sentence):
+        checked_config(config.to_dict())
+
+    left, panels = page_parts()
+    back = BringBack(left, panels, None, None)
+    opening = request("stranger")
+    opening.query_params = dict(parse_qsl(to_query(config, None)))
+    updates = back.open_page(opening)
+    assert sentence in unescape(updates[left.message])
+    assert set(updates) == {left.message}
+
+    explanation = replace(
+        explanation, config=config.to_dict(), editor=config.editor, encoder=config.encoder
+    )
+    folder = save_explanation(explanation, tmp_path / "saved")
+    updates = back.restore_path(folder / "explanation.json", opening)
+    assert sentence in unescape(updates[left.message])
+    assert not set(left.settings.values()) & set(updates)
+
+
+def test_both_presets_are_offered():
+    for name in PRESETS:
+        config = RunConfig.preset(name, instruction="make it snowy")
+        assert checked_config(config.to_dict()) == config
 
 
 def test_an_empty_number_is_named():
