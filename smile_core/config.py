@@ -163,6 +163,11 @@ class RunConfig:
                 "The instruction holds half a character (a lone surrogate), which cannot be saved. "
                 "Type it again."
             )
+        for name in ("editor", "encoder", "word_vectors"):
+            if not isinstance(getattr(self, name), str):
+                raise ConfigError(
+                    f"The setting {name!r} must be a name, not {getattr(self, name)!r}."
+                )
         _check_whole("The number of perturbations", self.perturbations, 1, MAX_PERTURBATIONS)
         _check_whole("The seed", self.seed, 0, 2**32 - 1)
         _check_whole("The number of seeds", self.seeds, 1, 32)
@@ -192,6 +197,10 @@ class RunConfig:
         masks, 64 perturbations, pooled DINOv2-base features, the one-dimensional Wasserstein
         distance of order 1, Word Mover's Distance on word2vec vectors with kernel width 0.25,
         weighted linear regression and the p-value cutoff of 0.05 at 1e5 iterations [1].
+
+        The editor stays the chosen one, with its own defaults, so `paper` leaves out what was
+        published for InstructPix2Pix: 100 steps, guidance_scale 7.5 and image_guidance_scale 1.5.
+        Choose that editor and give those three to have them.
         """
         check_choice("preset", name, PRESETS)
         values = dict(PAPER) if name == "paper" else {}
@@ -210,10 +219,12 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RunConfig:
-        """Rebuild settings from `to_dict`; an unknown key is refused."""
+        """Rebuild settings from `to_dict`; an unknown key, or no instruction, is refused."""
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
-            raise ConfigError(f"Unknown setting: {', '.join(sorted(unknown))}.")
+            raise ConfigError(f"Unknown setting: {', '.join(sorted(map(str, unknown)))}.")
+        if "instruction" not in values:
+            raise ConfigError("The settings hold no instruction, which they must.")
         return cls(**values)
 
 

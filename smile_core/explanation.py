@@ -15,7 +15,8 @@ from typing import Any
 
 from PIL import Image
 
-from smile_core.config import ConfigError
+from smile_core.config import ConfigError, RunConfig
+from smile_core.instruction import split_units
 
 SCHEMA = 1
 
@@ -233,7 +234,8 @@ def from_json(
     Raises
     ------
     ConfigError
-        When the text is not an explanation, is damaged, or has another schema number.
+        When the text is not an explanation, is damaged, contradicts itself, or has another
+        schema number.
     """
     try:
         values = json.loads(text, parse_constant=_refuse_constant)
@@ -247,8 +249,9 @@ def from_json(
         return _read_explanation(values, load_image)
     except ConfigError:
         raise
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        detail = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        said = " ".join(str(error).split())
+        detail = f"{said} is missing" if isinstance(error, KeyError) else said
         raise ConfigError(
             f"This file is not an explanation, or it is damaged ({detail}). "
             "Choose the explanation.json of a finished run."
@@ -269,10 +272,22 @@ def _optional_number(value: object) -> float | None:
     return None if value is None else _number(value)
 
 
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{value!r} is not a whole number")
+    return value
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not text")
     return value
+
+
+def _mapping(values: object, what: str) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise ValueError(f"{what} is not a mapping")
+    return values
 
 
 def _read_sample(
@@ -292,41 +307,68 @@ def _read_sample(
     )
 
 
+def _read_unit(values: dict[str, Any]) -> UnitWeight:
+    unit = UnitWeight(
+        text=_text(values["text"]),
+        weight=_number(values["weight"]),
+        low=_number(values["low"]),
+        high=_number(values["high"]),
+        verdict=_text(values["verdict"]),
+    )
+    if unit.verdict not in VERDICTS:
+        raise ValueError(f"{unit.verdict!r} is not a verdict")
+    return unit
+
+
 def _read_explanation(
     values: dict[str, Any], load_image: Callable[[str], Image.Image | None] | None
 ) -> Explanation:
-    units = tuple(
-        UnitWeight(
-            text=_text(unit["text"]),
-            weight=_number(unit["weight"]),
-            low=_number(unit["low"]),
-            high=_number(unit["high"]),
-            verdict=_text(unit["verdict"]),
-        )
-        for unit in values["units"]
-    )
+    units = tuple(_read_unit(_mapping(unit, "a unit")) for unit in values["units"])
     samples = tuple(_read_sample(sample, load_image) for sample in values["samples"])
     reference = _read_sample(values["reference"], load_image)
-    if any(len(sample.mask) != len(units) for sample in (*samples, reference)):
-        raise ValueError("a mask has another length than the instruction")
     source = values["source"]
-    return Explanation(
+    explanation = Explanation(
         instruction=_text(values["instruction"]),
         editor=_text(values["editor"]),
         encoder=_text(values["encoder"]),
-        seed=int(values["seed"]),
-        config=dict(values["config"]),
+        seed=_whole(values["seed"]),
+        config=_mapping(values["config"], "config"),
         units=units,
         intercept=_number(values["intercept"]),
-        fidelity={_text(key): _optional_number(v) for key, v in values["fidelity"].items()},
+        fidelity={
+            key: _optional_number(v) for key, v in _mapping(values["fidelity"], "fidelity").items()
+        },
         effective_sample_size=_number(values["effective_sample_size"]),
         samples=samples,
         reference=reference,
         source=load_image(_text(source)) if load_image and source is not None else None,
-        interactions=tuple((int(i), int(j), _number(c)) for i, j, c in values["interactions"]),
+        interactions=tuple(
+            (_whole(i), _whole(j), _number(c)) for i, j, c in values["interactions"]
+        ),
         projection=tuple((_number(x), _number(y)) for x, y in values["projection"]),
         noise_floor=_optional_number(values["noise_floor"]),
         notes=tuple(_text(note) for note in values["notes"]),
-        timing={_text(key): _number(v) for key, v in values["timing"].items()},
-        versions={_text(key): _text(v) for key, v in values["versions"].items()},
+        timing={key: _number(v) for key, v in _mapping(values["timing"], "timing").items()},
+        versions={key: _text(v) for key, v in _mapping(values["versions"], "versions").items()},
     )
+    _check_agreement(explanation)
+    return explanation
+
+
+def _check_agreement(explanation: Explanation) -> None:
+    """Refuse parts that are readable each, but cannot belong to one run."""
+    config = RunConfig.from_dict(explanation.config)
+    m, n = len(explanation.units), len(explanation.samples)
+    written = len(split_units(config.instruction, config.granularity))
+    if config.instruction != explanation.instruction or config.seed != explanation.seed:
+        raise ValueError("instruction or seed are not those of config")
+    if m != written:
+        raise ValueError(f"there are weights for {m} units, and the instruction has {written}")
+    if any(len(s.mask) != m for s in (*explanation.samples, explanation.reference)):
+        raise ValueError("a mask has another length than the instruction")
+    if len(explanation.projection) not in (0, n + 1):
+        raise ValueError(
+            f"there are {len(explanation.projection)} points in the projection for {n + 1} edits"
+        )
+    if not all(0 <= i < m and 0 <= j < m for i, j, _ in explanation.interactions):
+        raise ValueError("an interaction names a unit that there is not")

@@ -71,6 +71,16 @@ def damaged(**changes: object) -> str:
     return json.dumps({**values, **changes})
 
 
+def damaged_unit(**changes: object) -> str:
+    first, *others = json.loads(to_json(sample_explanation(n=4)))["units"]
+    return damaged(units=[{**first, **changes}, *others])
+
+
+def damaged_config(**changes: object) -> str:
+    config = json.loads(to_json(sample_explanation(n=4)))["config"]
+    return damaged(config={**config, **changes})
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -86,7 +96,32 @@ def damaged(**changes: object) -> str:
         (damaged(intercept="1"), "'1' is not a number"),
         (damaged(intercept=float("nan")), "NaN is not a number"),
         (damaged(instruction=["a"]), "is not text"),
-        (damaged(units=[]), "another length"),
+        (damaged(units=[]), "weights for 0 units"),
+        (damaged(units=None), "damaged"),
+        (damaged(units=[3]), "a unit is not a mapping"),
+        (damaged_unit(verdict="maybe"), "'maybe' is not a verdict"),
+        (damaged_unit(verdict=["maybe"]), "is not text"),
+        (damaged(instruction="make it so"), "not those of config"),
+        (damaged_config(instruction=""), "instruction is empty"),
+        (damaged_config(granularity="phrase"), "fewer than two|single phrase|one phrase"),
+        (damaged_config(editor=["a"]), "'editor' must be a name"),
+        (damaged_config(colour="red"), "Unknown setting: colour"),
+        (damaged(config={}), "hold no instruction"),
+        (damaged(config=[]), "config is not a mapping"),
+        (damaged(config=None), "config is not a mapping"),
+        (damaged(fidelity=[]), "fidelity is not a mapping"),
+        (damaged(fidelity="r2"), "fidelity is not a mapping"),
+        (damaged(timing=None), "timing is not a mapping"),
+        (damaged(versions=3), "versions is not a mapping"),
+        (damaged(seed=float("inf")), "Infinity is not a number"),
+        (damaged(seed=0).replace('"seed": 0,', '"seed": 1e999,'), "inf is not a whole number"),
+        (damaged(seed=0.5), "0.5 is not a whole number"),
+        (damaged(intercept=10**400), "damaged"),
+        (damaged(interactions=[[0, 99, 0.5]]), "interaction names a unit"),
+        (damaged(interactions=[[-1, 1, 0.5]]), "interaction names a unit"),
+        (damaged(interactions=[[0.5, 1, 0.5]]), "0.5 is not a whole number"),
+        (damaged(projection=[[1, 2]]), "1 points in the projection for 5 edits"),
+        (damaged(reference=None), "damaged"),
         (damaged(projection=[[1]]), "damaged"),
         (damaged(samples=[{"mask": [0, 7]}]), "damaged"),
     ],
