@@ -17,6 +17,8 @@ from smile_core.explanation import Explanation
 from smile_core.instruction import split_units
 from smile_core.photo import open_photo
 
+RESTORED = "Restored from a file: all numbers. The pictures come back when you press Explain."
+
 
 class BringBack:
     """The handlers of one page's address, drops, uploads and restore button."""
@@ -110,19 +112,12 @@ class BringBack:
         except ConfigError as error:
             filled = self._refused(f"The result is here, but this page cannot repeat it. {error}")
         session.explanation = explanation
-        updates = {
+        return {
             **show_all(self.panels, explanation),
             **filled,
-            self.panels.status: answer.render_idle("Restored from a file."),
+            self.panels.status: answer.render_idle(RESTORED),
             self.panels.links: written(session),
         }
-        if not explanation.samples:
-            text = (
-                "Restored from a picture, which holds the weights but not the edits. "
-                "Press Explain to make them again."
-            )
-            updates[self.panels.sentence] = answer.render_quiet(text)
-        return updates
 
     def _filled(self, config: RunConfig) -> Updates:
         values = config.to_dict()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gradio as gr
 
 from components.html import html
 from components.served import file_url
-from smile_core.config import ConfigError, RunConfig
-from smile_core.explanation import Explanation, Sample, UnitWeight, from_json
+from smile_core.config import ConfigError
+from smile_core.explanation import Explanation, from_json
 from smile_core.export import load_explanation
 from smile_core.heatmap import read_heatmap_png
 
@@ -19,7 +20,7 @@ FILES = {
     "report.html": ("Report", "One page that opens anywhere: everything you see here."),
     "explanation.json": ("Data", "All numbers and settings; drop it on the page to restore it."),
     "samples.csv": ("Table", "One row per edit, for a spreadsheet."),
-    "heatmap.png": ("Picture", "The coloured instruction, settings inside; it restores, too."),
+    "heatmap.png": ("Picture", "The coloured instruction, all numbers inside; it restores, too."),
 }
 
 
@@ -59,7 +60,7 @@ def render(folder: Path | None) -> str:
 def read_result(path: Path) -> Explanation:
     """Return the explanation inside a heatmap PNG, an `explanation.json`, or a result's folder.
 
-    A PNG holds the weights and settings only: it comes back without samples.
+    A PNG and a JSON file hold every number and no picture; a folder holds the pictures, too.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def read_result(path: Path) -> Explanation:
     if path.is_dir():
         return load_explanation(path)
     if path.suffix.lower() == ".png":
-        return _from_png(read_heatmap_png(path))
+        return from_json(json.dumps(read_heatmap_png(path)))
     if path.suffix.lower() == ".json":
         return from_json(path.read_bytes())
     raise ConfigError(
@@ -84,18 +85,3 @@ def carries_result(path: Path) -> bool:
     except ConfigError:
         return False
     return True
-
-
-def _from_png(contents: dict[str, Any]) -> Explanation:
-    units = tuple(UnitWeight(**unit) for unit in contents["units"])
-    config = RunConfig.from_dict(contents["config"])
-    names = ("instruction", "editor", "encoder", "seed", "intercept", "fidelity")
-    return Explanation(
-        **{name: contents[name] for name in names},
-        effective_sample_size=contents["effective_sample_size"],
-        config=config.to_dict(),
-        units=units,
-        samples=(),
-        reference=Sample(mask=(1,) * len(units), prompt=config.instruction),
-        versions=contents["versions"],
-    )
