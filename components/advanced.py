@@ -63,6 +63,9 @@ OPTIONAL: dict[str, tuple[str, str, str]] = {
                              "editor's own.", "editor's own"),
 }  # fmt: skip
 
+# A checkbox.
+INTERACTIONS = ("Pairs of words", "Fits products of two words too (at most 10 units).")
+
 SECTIONS = {
     "Editing": ("steps", "guidance_scale", "image_guidance_scale", "seeds"),
     "Perturbing": ("granularity", "design"),
@@ -90,8 +93,8 @@ def build(defaults: RunConfig) -> tuple[gr.Radio, dict[str, Any]]:
                 settings[name] = _setting(name, values[name])
         settings["interactions"] = gr.Checkbox(
             value=defaults.interactions,
-            label="Pairs of words",
-            info="Fits products of two words too (at most 10 units).",
+            label=INTERACTIONS[0],
+            info=INTERACTIONS[1],
             elem_id="setting-interactions",
         )
     return preset, settings

@@ -20,13 +20,16 @@ out which words of your instruction do the work, the page
 4. fits a weighted linear model, the **surrogate**, that predicts the similarity from which words
    were kept. Perturbations near the whole instruction count more.
 
-The model's coefficient for a word is its **weight**: how much closer to the reference the picture
-comes when the word is kept.
+The model's coefficient for a word is its **weight**: how much similarity to the full edit is lost
+when the word is left out, on the scale of this run.
 
 ## How to read it
 
-- A weight near 1 means that the word alone makes the edit. Near 0 it does nothing, and below 0 it
-  pulls the picture away from what the whole instruction does.
+- A weight of 0.6 means that leaving the word out costs 0.6 of the way from the full edit (1) to the
+  run's farthest edit (0), averaged over the perturbations. Near 0 the word does nothing; below 0
+  the picture comes closer to the full edit without it.
+- The scale is the run's own, so compare the weights of one run with each other, not with those of
+  another run.
 - Every weight has a 95 % **interval**, found by resampling the edits. When it spans 0 the word
   *cannot be told from nothing*: try the instruction without it.
 - Look at **Fidelity** before you believe the weights. The leave-one-out R² says how well the
@@ -77,5 +80,6 @@ def settings_table() -> str:
     ]
     for settings in (advanced.MENUS, advanced.NUMBERS, advanced.OPTIONAL):
         rows += [(label, text) for label, text, *_ in settings.values()]
+    rows.append(advanced.INTERACTIONS)
     lines = "".join(f"| {label} | {text} |\n" for label, text in rows)
     return f"\n| setting | what it does |\n|---|---|\n{lines}"

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 
-from components import fidelity, gallery, inputs, scatter, words
+import gradio as gr
+
+from components import advanced, fidelity, gallery, inputs, scatter, words
 from components.method import settings_table
 from smile_core.config import RunConfig
 from smile_core.editors import EditorCard
@@ -116,4 +118,11 @@ def test_every_bundled_photo_is_there_and_credited():
 
 
 def test_method_explains_every_setting():
-    assert "| Image distance | How far two edits lie apart. |" in settings_table()
+    table = settings_table()
+    with gr.Blocks():
+        _, settings = advanced.build(RunConfig(instruction="make it snowy"))
+    assert set(settings) == set(advanced.FIELDS)
+    for component in settings.values():
+        assert f"| {component.label} | {component.info} |" in table
+    for label in ("Perturbations", "Seed"):
+        assert f"| {label} |" in table
