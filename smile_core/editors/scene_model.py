@@ -39,6 +39,7 @@ HALF = 2  # the detail branch works on pixels in 2x2 blocks
 LATENT_CHANNELS = 3 * PATCH * PATCH
 DETAIL_CHANNELS = 16  # width of the half-resolution branch
 DETAIL_LAYERS = 2
+PEAK = 2.0  # standard deviations
 COLOUR_MAPS = 12  # a 3x3 colour transform and an offset
 UNET_MAPS = COLOUR_MAPS + 2 * DETAIL_LAYERS * DETAIL_CHANNELS
 
@@ -110,8 +111,8 @@ class SceneUNet(UNet2DConditionModel):
     @wraps(UNet2DConditionModel.__init__)  # type: ignore[misc]
     def __init__(self, **config: object) -> None:
         super().__init__(**config)
-        # (noisy, photo) x 3 colours x 2x2 pixels enter, 3 colours x 2x2 pixels leave
-        widths = [24, *[DETAIL_CHANNELS] * DETAIL_LAYERS]
+        # (noisy, photo, peaks) x 3 colours x 2x2 pixels enter, 3 colours x 2x2 pixels leave
+        widths = [36, *[DETAIL_CHANNELS] * DETAIL_LAYERS]
         self.detail = nn.ModuleList(
             nn.Conv2d(a, b, 3, padding=1 if i == 0 else 2 * i, dilation=max(1, 2 * i))
             for i, (a, b) in enumerate(pairwise(widths))
@@ -160,7 +161,9 @@ class SceneUNet(UNet2DConditionModel):
 
     def _details(self, pixels: Tensor, maps: Tensor) -> Tensor:
         """Draw what colour alone cannot: flakes, streaks, outlines, blur. (B, 12, H/2, W/2)."""
-        x = pixels  # (B, 24, H/2, W/2): noisy picture, photo
+        # A flake or a drop starts where the noise peaks: hand the peaks over as they are.
+        peaks = F.relu(pixels[:, : 3 * HALF**2] - PEAK)
+        x = torch.cat([pixels, peaks], dim=1)  # (B, 36, H/2, W/2): noisy picture, photo, peaks
         for conv, film in zip(self.detail, maps.chunk(DETAIL_LAYERS, dim=1), strict=True):
             gain, offset = film.chunk(2, dim=1)  # (B, DETAIL_CHANNELS, H/2, W/2) each
             x = F.silu(conv(x) * (1 + gain) + offset)
