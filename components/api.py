@@ -6,17 +6,21 @@ It is the only public event of the page, and it keeps no state.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
 from components.runs import EDITOR_TURN, checked_config
 from components.served import uploaded_path
+from components.session import Session, has_editor
 from smile_core.config import BUNDLED_EDITOR, ConfigError
 from smile_core.engine import RunError, stream
 from smile_core.explanation import to_json
 from smile_core.photo import open_photo
 from smile_core.sentence import summarize
+
+MAX_PERTURBATIONS = 256  # programs and the page share one editor
 
 
 def explain(
@@ -25,14 +29,14 @@ def explain(
     editor: str = BUNDLED_EDITOR,
     perturbations: int = 64,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> Iterator[dict[str, Any]]:
     """Find out which words of an image-editing instruction drive the edit.
 
     Args:
         image: The photo to edit (PNG, JPEG or WebP).
         instruction: What the editor should do, 2 to 64 words, e.g. "make it a snowy evening".
         editor: Name of the image editor.
-        perturbations: How many shortened instructions to try, 1 to 4096. More take longer.
+        perturbations: How many shortened instructions to try, 1 to 256. More take longer.
         seed: Seed of the edits; the same seed gives the same result.
 
     Returns:
@@ -50,13 +54,22 @@ def explain(
                 "seed": seed,
             }
         )
-        *_, last = stream(open_photo(uploaded_path(image)), config)
+        if config.perturbations > MAX_PERTURBATIONS:
+            raise ConfigError(
+                f"The number of perturbations must be from 1 to {MAX_PERTURBATIONS} here, not "
+                f"{config.perturbations}. The page takes more."
+            )
+        explanation = None
+        with has_editor(Session()):
+            for snapshot in stream(open_photo(uploaded_path(image)), config):
+                explanation = snapshot.explanation
+                # Gradio closes the generator here once the client is gone.
+                yield gr.skip()
     except (ConfigError, RunError) as error:
         raise gr.Error(str(error), print_exception=False) from error
-    explanation = last.explanation
     if explanation is None:
         raise gr.Error("The run ended before its first edit. Try again.")
-    return {"summary": summarize(explanation), **json.loads(to_json(explanation))}
+    yield {"summary": summarize(explanation), **json.loads(to_json(explanation))}
 
 
 def build() -> None:

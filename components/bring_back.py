@@ -102,6 +102,8 @@ class BringBack:
     def restore_path(self, path: Path, request: gr.Request) -> Updates:
         """Show the result in the file at `path` and fill in its settings."""
         session = session_of(request)
+        if session.running or session.job is not None:
+            return self._refused("An explanation is running. Stop it before you restore another.")
         try:
             explanation = export.read_result(path)
             config = RunConfig.from_dict(explanation.config)

@@ -17,7 +17,7 @@ import gradio as gr
 
 from components import advanced, answer, export, inputs, link
 from components.served import uploaded_path
-from components.session import Job, Session, session_of
+from components.session import Job, Session, has_editor, is_editor_taken, session_of
 from components.show import LiveView, Panels, Updates, show_all, show_nothing, show_waiting
 from smile_core.config import ConfigError, RunConfig, check_choice
 from smile_core.editors import list_editors
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 EDITOR_TURN = "editor"  # whatever uses an editor waits for its turn under this name
 NO_PHOTO = "There is no photo yet. Choose one, drop one on the page, or click one of the examples."
+WAITING = "Waiting for another explanation to end. Each gets the editor in turn."
 
 
 class Runs:
@@ -38,7 +39,6 @@ class Runs:
     def __init__(self, left: inputs.Inputs, panels: Panels) -> None:
         self.left = left
         self.panels = panels
-        self._busy: set[int] = set()  # ids of the sessions whose run has the editor
 
     def begin(
         self, request: gr.Request, photo: dict[str, Any] | None, lock: bool, *values: Any
@@ -60,10 +60,9 @@ class Runs:
         except ConfigError as error:
             return {self.left.message: inputs.render_message(str(error))}
         session.stop.clear()
-        waiting = "Waiting for another explanation to end; this one is next." if self._busy else ""
         return {
             **show_waiting(self.panels, units, session.job.photo),
-            self.panels.status: answer.render_idle(waiting or "Starting…"),
+            self.panels.status: answer.render_idle(WAITING if is_editor_taken() else "Starting…"),
             self.left.message: "",
             self.left.settings["seed"]: config.seed,
             self.left.address: link.to_query(config, inputs.bundled_name(photo.get("orig_name"))),
@@ -78,9 +77,9 @@ class Runs:
         if job is None:
             yield {self.left.message: gr.skip()}
             return
-        self._busy.add(id(session))
         try:
-            yield from self._stream(session, job)
+            with has_editor(session):
+                yield from self._stream(session, job)
         except ConfigError as error:
             yield self._trouble(session, str(error))
         except RunError as error:
@@ -90,8 +89,6 @@ class Runs:
             log.exception("A run failed.")
             about = f"{type(error).__name__}: {error}"
             yield self._trouble(session, f"The run broke off ({about}). Try it once more.")
-        finally:
-            self._busy.discard(id(session))
 
     def _stream(self, session: Session, job: Job) -> Iterator[Updates]:
         started = time.monotonic()
@@ -165,14 +162,15 @@ def written(session: Session) -> str:
     ExportError
         When they cannot be written.
     """
-    explanation = session.explanation
-    if explanation is None or not explanation.samples:
-        return export.render(None)
-    if explanation is not session.exported:
-        folder = session.new_folder()
-        save_explanation(explanation, folder)
-        session.exported, session.links = explanation, export.render(folder)
-    return session.links
+    with session.writing:
+        explanation = session.explanation
+        if explanation is None or not explanation.samples:
+            return export.render(None)
+        if explanation is not session.exported:
+            folder = session.new_folder()
+            save_explanation(explanation, folder)
+            session.exported, session.links = explanation, export.render(folder)
+        return session.links
 
 
 def checked_config(settings: dict[str, Any]) -> RunConfig:

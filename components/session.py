@@ -10,6 +10,8 @@ import shutil
 import threading
 import uuid
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +33,7 @@ class Job:
     config: RunConfig
 
 
-@dataclass
+@dataclass(eq=False)  # told apart by identity, so that sets can hold them
 class Session:
     """One open tab.
 
@@ -49,6 +51,8 @@ class Session:
         The links to them, as HTML.
     folder : Path or None
         Where they lie, if they were written for this session; the name cannot be guessed.
+    writing : threading.Lock
+        Held while they are written: the queue and a restored file may both want to.
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
@@ -57,6 +61,12 @@ class Session:
     exported: Explanation | None = None
     links: str = ""
     folder: Path | None = None
+    writing: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def running(self) -> bool:
+        """Whether a run of this session has the editor."""
+        return self in _running
 
     def take_job(self) -> Job | None:
         """Return the waiting run, which then no longer waits."""
@@ -84,19 +94,44 @@ class Session:
 
 
 _sessions: OrderedDict[str, Session] = OrderedDict()
+_running: set[Session] = set()  # whose run has the editor
 _lock = threading.Lock()
 
 
+@contextmanager
+def has_editor(session: Session) -> Iterator[None]:
+    """Count `session` as running meanwhile."""
+    _running.add(session)
+    try:
+        yield
+    finally:
+        _running.discard(session)
+
+
+def is_editor_taken() -> bool:
+    """Return whether a run of any tab or program has the editor."""
+    return bool(_running)
+
+
 def session_of(request: gr.Request) -> Session:
-    """Return the session of the tab that sent `request`; the longest unused of many are let go."""
+    """Return the session of the tab that sent `request`.
+
+    Of too many, the longest unused is let go: an idle one if there is any, and never one whose
+    run is going on.
+    """
     key = request.session_hash or ""
     with _lock:
         if key not in _sessions:
+            while len(_sessions) >= MAX_SESSIONS:
+                _sessions.pop(min(_sessions, key=_need)).close()
             _sessions[key] = Session()
         _sessions.move_to_end(key)
-        while len(_sessions) > MAX_SESSIONS:
-            _sessions.popitem(last=False)[1].close()
         return _sessions[key]
+
+
+def _need(key: str) -> int:
+    session = _sessions[key]
+    return 2 if session.running else int(session.job is not None)
 
 
 def close_session(request: gr.Request) -> None:

@@ -6,12 +6,14 @@ import base64
 import io
 import json
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
 import anyio
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -323,6 +325,26 @@ def test_the_endpoint_answers_and_refuses_with_sentences(url: str):
                 image=photo, api_name="/explain", **{"instruction": "make it snowy", **settings}
             )
     assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/explain"]
+
+
+def test_the_endpoint_stops_when_its_client_is_gone_and_the_page_waits_for_it(page: Page, url: str):
+    with PHOTOS["temple"].open("rb") as file:
+        uploaded = httpx.post(f"{url}gradio_api/upload", files={"files": file}).json()
+    photo = {"path": uploaded[0]}
+    long_words = "one two three four five six seven eight nine ten snowy foggy"
+    data = [photo, long_words, "scene-pix2pix", 256, 0]
+    sent = httpx.post(f"{url}gradio_api/call/explain", json={"data": data})
+    assert sent.status_code == 200, sent.text
+    address = f"{url}gradio_api/call/explain/{sent.json()['event_id']}"
+    with httpx.stream("GET", address, timeout=30) as answer:
+        lines = answer.iter_lines()  # kept, for the answer is closed with it
+        assert any("generating" in line for line in lines)
+        started = time.monotonic()
+        ask(page, "make it foggy", "4")
+        expect(page.locator("#status")).to_contain_text("Waiting for another explanation")
+    wait_for_end(page)
+    # All 257 edits of the endpoint's run take more than ten seconds.
+    assert time.monotonic() - started < 8
 
 
 def test_there_is_one_tool_for_agents(url: str):

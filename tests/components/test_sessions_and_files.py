@@ -65,6 +65,41 @@ def test_the_longest_unused_of_many_sessions_is_let_go():
     assert first.stop.is_set()
 
 
+def test_a_session_that_runs_or_waits_outlives_many_new_tabs():
+    running, waiting = (session.session_of(request(name)) for name in ("running", "waiting"))
+    photo = Image.new("RGB", (32, 32))
+    waiting.job = session.Job(photo=photo, config=RunConfig(instruction="make it snowy"))
+    with session.has_editor(running):
+        assert session.is_editor_taken()
+        for index in range(2 * session.MAX_SESSIONS):
+            session.session_of(request(f"new {index}"))
+        assert not running.stop.is_set()
+        assert session.session_of(request("running")) is running
+        assert session.session_of(request("waiting")) is waiting
+    assert not running.running
+    assert not session.is_editor_taken()
+    session.close_session(request("waiting"))
+
+
+def test_nothing_is_restored_while_the_session_runs(tmp_path: Path):
+    folder = save_explanation(sample_explanation(), tmp_path / "saved")
+    left, panels = page_parts()
+    back = BringBack(left, panels, None, None)
+    tab = session.session_of(request("restoring"))
+    with session.has_editor(tab):
+        updates = back.restore_path(folder / "explanation.json", request("restoring"))
+    assert set(updates) == {left.message}
+    assert "An explanation is running" in updates[left.message]
+    assert tab.explanation is None
+    back.restore_path(folder / "explanation.json", request("restoring"))
+    assert tab.explanation is not None
+
+
+def test_the_endpoint_takes_fewer_perturbations_than_the_page():
+    with pytest.raises(gr.Error, match="from 1 to 256 here, not 257"):
+        next(api.explain({"path": "a.png"}, "make it snowy", perturbations=257))
+
+
 def test_a_job_is_taken_once():
     tab = session.Session()
     photo = Image.new("RGB", (32, 32))
@@ -122,7 +157,7 @@ def test_the_endpoint_opens_no_file_of_the_server(tmp_path: Path):
     elsewhere = tmp_path / "secret.png"
     landscape(64).save(elsewhere)
     with pytest.raises(gr.Error, match="no such upload"):
-        api.explain({"path": str(elsewhere)}, "make it snowy")
+        next(api.explain({"path": str(elsewhere)}, "make it snowy"))
 
 
 def test_links_appear_for_files_that_are_there(tmp_path: Path):
