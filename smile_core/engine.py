@@ -2,7 +2,7 @@
 
 Stations and their files, in the order in which data passes them: `instruction`, `masks`,
 `editing`, `measuring` (with `encoders`, `image_distance`), `text_distance`, `assembling` (with
-`surrogate`, `fidelity`), and when all edits are there `significance` and `projection`.
+`surrogate`, `fidelity`), `projection`, and when all edits are there `significance`.
 
 References
 ----------
@@ -12,7 +12,8 @@ References
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -23,7 +24,14 @@ from smile_core.config import BUNDLED_EDITOR, ConfigError, RunConfig
 from smile_core.edit_cache import EditCache
 from smile_core.editing import EditMaker
 from smile_core.editors.callable_editor import CallableEditor, EditFunction
-from smile_core.editors.protocol import Editor, EditorCard, Stop, fit_to_card, resolve_knobs
+from smile_core.editors.protocol import (
+    Editor,
+    EditorCard,
+    Stop,
+    StopRequested,
+    fit_to_card,
+    resolve_knobs,
+)
 from smile_core.editors.registry import load_editor
 from smile_core.encoders import Encoder, load_encoder
 from smile_core.explanation import Explanation, Snapshot
@@ -33,7 +41,7 @@ from smile_core.masks import design_masks
 from smile_core.measuring import Measurements
 from smile_core.photo import NOTES_KEY, Source, open_photo
 from smile_core.progress import Progress
-from smile_core.projection import tsne
+from smile_core.projection import principal_components, tsne
 from smile_core.significance import p_values
 from smile_core.surrogate import MAX_INTERACTION_UNITS
 from smile_core.text_distance import load_word_vectors, text_distances
@@ -130,16 +138,16 @@ def stream(
     cache : EditCache, "default" or None
         Where edits are kept; None keeps none.
     stop : callable or None
-        Asked between batches and, by editors that can, between steps. When it answers True the
-        run ends with what there is.
+        Asked between batches, while p-values are computed and, by editors that can, between
+        steps. When it answers True the run ends with what there is.
 
     Yields
     ------
     Snapshot
-        State `running` after every batch; the last one is `finished`, with p-values and
-        projection, or `stopped`, without p-values, and with a projection of up to 128 edits. The
-        p-value cutoff acts on the finished one only. The explanation of a run stopped before its
-        first edit is None.
+        State `running` after every batch, with a projection by principal components; the last
+        one is `finished`, with p-values and a projection by t-SNE, or `stopped`, without p-values,
+        and with t-SNE for up to 128 edits. The p-value cutoff acts on the finished one only. The
+        explanation of a run stopped before its first edit is None.
 
     Raises
     ------
@@ -238,11 +246,14 @@ def _run(
                 "The edit by the full instruction failed, so there is nothing to compare with: "
                 f"{measured.failures[0]} Try another seed, wording or photo."
             )
-        explanation = progress.stamp(assemble(plan, measured))
+        explanation = replace(
+            assemble(plan, measured), projection=_projection(measured, principal_components)
+        )
+        explanation = progress.stamp(explanation)
         _check_failures(measured, len(plan.prompts) - 1, explanation)
         yield progress.snapshot(explanation, "running")
     if explanation is not None:
-        ending = _end(plan, maker, measured)
+        ending = _end(plan, maker, measured, stop)
         explanation = progress.stamp(assemble(plan, measured, ending))
     yield progress.snapshot(explanation, "stopped" if maker.stopped else "finished")
 
@@ -258,31 +269,58 @@ def _check_failures(measured: Measurements, planned: int, explanation: Explanati
         )
 
 
-def _end(plan: Plan, maker: EditMaker, measured: Measurements) -> Ending:
+def _end(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) -> Ending:
     """Compute what is worth computing once: p-values of a whole run, and the projection."""
-    vectors = {row: v for row, v in enumerate(measured.pooled) if v is not None}
-    rows, pooled = list(vectors), np.stack(list(vectors.values()))  # (r, d)
     notes = [] if maker.note is None else [maker.note]
-    config = plan.config
     values = None
     if maker.stopped:
         notes.append(f"Stopped after {measured.done} of {maker.total} edits.")
-        if config.p_cutoff is not None:
-            notes.append("The p-value cutoff was not applied, because the run was stopped.")
-    elif len(rows) > 1:
-        values = np.full(len(plan.prompts), np.nan)  # (n + 1,)
-        values[rows[1:]] = p_values(
-            pooled[0],
-            pooled[1:],
-            order=config.order,
-            distance=config.image_distance,
-            iterations=config.p_iterations,
-            rng=np.random.default_rng(plan.p_value_seed),
-        )
-    if maker.stopped and len(rows) > STOPPED_PROJECTION_ROWS:
-        return Ending(values, (), tuple(notes))
-    points = np.zeros((len(plan.prompts), 2))  # (n + 1, 2)
-    points[rows] = tsne(pooled, config.seed)
+    else:
+        try:
+            values = _p_values(plan, measured, stop)
+        except StopRequested:
+            maker.stopped = True
+            notes.append("Stopped while the p-values were computed, so there are none.")
+    if maker.stopped and plan.config.p_cutoff is not None:
+        notes.append("The p-value cutoff was not applied, because the run was stopped.")
+    if maker.stopped and _pictured(measured)[0].size > STOPPED_PROJECTION_ROWS:
+        notes.append("The map shows principal components, because the run was stopped.")
+        points = _projection(measured, principal_components)
+    else:
+        points = _projection(measured, lambda pooled: tsne(pooled, plan.config.seed))
+    return Ending(values, points, tuple(notes))
+
+
+def _pictured(measured: Measurements) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that have a picture, (r,), and their pooled features, (r, d)."""
+    vectors = {row: v for row, v in enumerate(measured.pooled) if v is not None}
+    return np.array(list(vectors)), np.stack(list(vectors.values()))
+
+
+def _p_values(plan: Plan, measured: Measurements, stop: Stop) -> np.ndarray | None:
+    """Return the p-value of every row, (n + 1,), NaN without one; None when nothing compares."""
+    rows, pooled = _pictured(measured)
+    if len(rows) < 2:
+        return None
+    values = np.full(len(plan.prompts), np.nan)  # (n + 1,)
+    values[rows[1:]] = p_values(
+        pooled[0],
+        pooled[1:],
+        order=plan.config.order,
+        distance=plan.config.image_distance,
+        iterations=plan.config.p_iterations,
+        rng=np.random.default_rng(plan.p_value_seed),
+        stop=stop,
+    )
+    return values
+
+
+def _projection(
+    measured: Measurements, project: Callable[[np.ndarray], np.ndarray]
+) -> tuple[tuple[float, float], ...]:
+    """Return a point for every row that was answered, the reference first."""
+    rows, pooled = _pictured(measured)
+    points = np.zeros((len(measured.pooled), 2))  # (n + 1, 2)
+    points[rows] = project(pooled)
     points -= points[0]  # the reference is the origin, and so is every row without a picture
-    shown = points[measured.answered].tolist()
-    return Ending(values, tuple((x, y) for x, y in shown), tuple(notes))
+    return tuple((x, y) for x, y in points[measured.answered].tolist())

@@ -117,8 +117,9 @@ class Explanation:
     source : PIL.Image.Image or None
         The photo as the editor saw it.
     projection : tuple of (float, float)
-        t-SNE coordinates; first the reference, then one per sample, a failed one at the place of
-        the reference. Empty until the run ends.
+        Coordinates in the plane; first the reference, then one per sample, a failed one at the
+        place of the reference. Two principal components of the pooled features while a run goes
+        and in a stopped one of more than 128 pictures; t-SNE in every other that has ended.
     noise_floor : float or None
         Mean image distance between edits that differ in the seed alone; None for one seed.
     notes : tuple of str
@@ -156,8 +157,9 @@ class Snapshot:
     Attributes
     ----------
     explanation : Explanation or None
-        What is known so far; None until the reference edit exists. The projection and p-values
-        are filled in by the last snapshot only.
+        What is known so far; None until the reference edit exists. While the run goes the
+        projection is by principal components, and the last snapshot replaces it by t-SNE;
+        p-values are filled in by the last snapshot only.
     done, total : int
         Edits made (cached ones included) and edits in all, the reference included.
     edits_per_second : float or None

@@ -13,8 +13,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from smile_core.editors.protocol import Stop, StopRequested
+
 # Doubles held at a time by the resampling (64 MiB).
 _CHUNK = 8 * 2**20
+# Products and look-ups between two questions to `stop`, so that it is asked some times a second.
+_WORK = 2**25
+_DRAWS = 1024  # random choices between two such questions
 
 
 def p_values(
@@ -25,6 +30,7 @@ def p_values(
     distance: str,
     iterations: int,
     rng: np.random.Generator,
+    stop: Stop | None = None,
 ) -> np.ndarray:
     """Return the share of resamples whose distance exceeds the observed one.
 
@@ -46,11 +52,18 @@ def p_values(
         Number of resamples; the paper takes 100,000.
     rng : numpy.random.Generator
         Source of randomness.
+    stop : callable or None
+        Asked some times a second.
 
     Returns
     -------
     ndarray, shape (n,)
         p-values in [0, 1]; small means that picture and reference differ.
+
+    Raises
+    ------
+    StopRequested
+        When `stop` answered True.
 
     Notes
     -----
@@ -74,20 +87,34 @@ def p_values(
 
     bigger = np.zeros(n, dtype=int)
     chunk = max(1, _CHUNK // (2 * d))
+    part = max(16, _WORK // (2 * d * n))
     for start in range(0, iterations, chunk):
         rows = min(chunk, iterations - start)
-        first, second = _draw(rows, d, rng), _draw(rows, d, rng)  # (rows, 2d)
+        first, second = _draw(rows, d, rng, stop), _draw(rows, d, rng, stop)  # (rows, 2d)
         # Strictly greater, as printed; the margin keeps rounding from breaking a tie.
         limit = observed * (1 + 1e-12)
-        bigger += np.sum(_distances(distance, first, second, ordered, order) > limit, axis=0)
+        for begin in range(0, rows, part):
+            _ask(stop)
+            some = slice(begin, begin + part)
+            drawn = _distances(distance, first[some], second[some], ordered, order)
+            bigger += np.sum(drawn > limit, axis=0)
     return bigger / iterations
 
 
-def _draw(rows: int, d: int, rng: np.random.Generator) -> np.ndarray:
+def _ask(stop: Stop | None) -> None:
+    if stop is not None and stop():
+        raise StopRequested
+
+
+def _draw(rows: int, d: int, rng: np.random.Generator, stop: Stop | None) -> np.ndarray:
     """Return `rows` random choices of d ranks out of 2d, as booleans (rows, 2d)."""
     chosen = np.zeros((rows, 2 * d), dtype=bool)
     chosen[:, :d] = True
-    return rng.permuted(chosen, axis=1)
+    for begin in range(0, rows, _DRAWS):
+        _ask(stop)
+        some = chosen[begin : begin + _DRAWS]
+        some[:] = rng.permuted(some, axis=1)
+    return chosen
 
 
 def _distances(

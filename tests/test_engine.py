@@ -153,7 +153,9 @@ def test_the_first_snapshot_comes_early_and_the_rest_batch_by_batch() -> None:
     assert snapshots[0].seconds_left > 0
     assert not snapshots[0].stable
     assert snapshots[-1].stable
-    assert not snapshots[0].explanation.projection
+    for snapshot in snapshots:
+        assert len(snapshot.explanation.projection) == snapshot.done
+        assert snapshot.explanation.projection[0] == (0, 0)
 
 
 def test_what_was_never_left_out_is_said_to_be_unknown() -> None:
@@ -222,6 +224,36 @@ def test_stop_keeps_what_there_is() -> None:
 def test_stop_before_the_first_edit() -> None:
     (end,) = run(stop=lambda: True)
     assert (end.state, end.explanation, end.done) == ("stopped", None, 0)
+
+
+def test_stop_answers_while_p_values_are_computed() -> None:
+    editor = ToyEditor()
+    asked_at_the_end: list[float] = []
+
+    def stop() -> bool:
+        if editor.painted < 31:
+            return False
+        asked_at_the_end.append(time.perf_counter())
+        return len(asked_at_the_end) > 20
+
+    settings = {"p_iterations": 1_000_000, "p_cutoff": 0.05, "image_distance": "wasserstein-1d"}
+    end = run(editor, perturbations=30, stop=stop, **settings)[-1]
+    assert end.state == "stopped"
+    assert end.done == end.total == 31
+    assert all(sample.p_value is None for sample in end.explanation.samples)
+    assert len(end.explanation.projection) == 31
+    assert any("p-values were computed" in note for note in end.explanation.notes)
+    assert any("cutoff was not applied" in note for note in end.explanation.notes)
+    assert np.diff(asked_at_the_end).max() < 1
+
+
+def test_a_large_run_that_is_stopped_keeps_a_map() -> None:
+    editor = ToyEditor(effects={letter: i for i, letter in enumerate("abcdefgh")})
+    settings = {"instruction": "a b c d e f g h", "perturbations": 254, "batch_size": 64}
+    end = run(editor, stop=lambda: editor.painted >= 150, **settings)[-1]
+    assert end.state == "stopped"
+    assert 128 < len(end.explanation.projection) == end.done
+    assert any("principal components" in note for note in end.explanation.notes)
 
 
 def test_stop_in_the_middle_of_a_batch_is_quick() -> None:

@@ -6,8 +6,9 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
-from smile_core.projection import tsne
+from smile_core.projection import principal_components, tsne
 
 
 def test_groups_stay_together_and_apart() -> None:
@@ -44,3 +45,26 @@ def test_pictures_that_are_all_alike(n: int) -> None:
 def test_many_duplicates() -> None:
     pooled = np.repeat(np.random.default_rng(2).normal(size=(2, 30)), 10, axis=0)
     assert np.isfinite(tsne(pooled, seed=0)).all()
+
+
+def test_principal_components_are_those_of_scikit_learn() -> None:
+    pooled = np.random.default_rng(3).normal(size=(40, 30))
+    expected = PCA(2, svd_solver="full").fit_transform(pooled)
+    points = principal_components(pooled)
+    np.testing.assert_allclose(np.abs(points), np.abs(expected), atol=1e-9)
+    # The way round does not depend on the order of the pictures.
+    np.testing.assert_allclose(principal_components(pooled[::-1])[::-1], points, atol=1e-9)
+
+
+def test_later_pictures_are_placed_on_the_axes_of_the_first() -> None:
+    pooled = np.random.default_rng(4).normal(size=(200, 30))
+    np.testing.assert_allclose(
+        principal_components(pooled)[:128], principal_components(pooled[:128]), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_the_first_snapshots_have_few_pictures(n: int) -> None:
+    points = principal_components(np.random.default_rng(n).normal(size=(n, 30)))
+    assert points.shape == (n, 2)
+    assert len(np.unique(points.round(9), axis=0)) == n

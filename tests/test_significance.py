@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from smile_core import significance
+from smile_core.editors import StopRequested
 from smile_core.significance import p_values
 
 ITERATIONS = 4000
@@ -112,3 +115,42 @@ def test_many_iterations_of_wide_vectors_come_in_chunks() -> None:
     p = p_values(wide[0], wide, distance="wasserstein-1d", iterations=4000, rng=rng)
     assert p[0] == 1.0
     assert ((p >= 0) & (p <= 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "order"), [("wasserstein-1d", 1.0), ("wasserstein", 2.0), ("cramer-von-mises", 1.0)]
+)
+def test_asking_stop_often_changes_nothing(name, order, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run() -> tuple[np.ndarray, int]:
+        asked: list[int] = []
+        rng = np.random.default_rng(0)
+        p = p_values(
+            REFERENCE, SAMPLES, distance=name, order=order, iterations=3000, rng=rng,
+            stop=lambda: bool(asked.append(1)),
+        )  # fmt: skip
+        return p, len(asked)
+
+    whole, few = run()
+    monkeypatch.setattr(significance, "_WORK", 1)
+    monkeypatch.setattr(significance, "_DRAWS", 7)
+    sliced, many = run()
+    np.testing.assert_array_equal(sliced, whole)
+    assert many > 20 * few
+
+
+def test_stop_is_asked_several_times_a_second() -> None:
+    """The size of the `paper` preset: 64 pictures, 768 coordinates, 1e5 iterations."""
+    rng = np.random.default_rng(0)
+    pooled = rng.normal(size=(65, 768))
+    asked: list[float] = []
+
+    def stop() -> bool:
+        asked.append(time.perf_counter())
+        return len(asked) > 30
+
+    with pytest.raises(StopRequested):
+        p_values(
+            pooled[0], pooled[1:], distance="wasserstein-1d", iterations=100_000, rng=rng, stop=stop
+        )
+    assert np.median(np.diff(asked)) < 0.5
+    assert np.diff(asked).max() < 1
