@@ -114,6 +114,10 @@ class EditCache:
             os.utime(path)  # marks it as recently used
         return image
 
+    def holds(self, key: str) -> bool:
+        """Say whether there is an edit under `key`, without reading it."""
+        return self._path(key).is_file()
+
     def put(self, key: str, image: Image.Image) -> None:
         """Store `image` under `key`.
 

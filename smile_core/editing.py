@@ -89,6 +89,15 @@ class EditMaker:
         self._photo_digest = pixel_digest(photo)
         # Rows whose prompts read the same ("very very cold") share one answer.
         self._answers: dict[tuple[str, int], Answer] = {}
+        wanted = {(prompt, seed) for seed in seeds for prompt in prompts}
+        self._missing = len(wanted)
+        if self._cache is not None:
+            self._missing -= sum(self._cache.holds(self._key(*entry)) for entry in wanted)
+
+    @property
+    def to_make(self) -> int:
+        """Number of edits that the editor has yet to make, as far as the cache promises."""
+        return max(self._missing - self.fresh, 0)
 
     @property
     def total(self) -> int:

@@ -163,9 +163,10 @@ class Snapshot:
     done, total : int
         Edits made (cached ones included) and edits in all, the reference included.
     edits_per_second : float or None
-        Rate of newly made edits; None until one was made.
+        Newly made edits for each second spent making them; None until one was made.
     seconds_left : float or None
-        Estimate of the time left; None until it can be told.
+        Estimate of the time left; None until it can be told. Edits that the cache has cost no
+        editing.
     stable : bool
         True once the ranking of the units has stopped moving.
     state : {"running", "finished", "stopped"}

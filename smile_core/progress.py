@@ -33,7 +33,6 @@ class Progress:
     def __init__(self, maker: EditMaker, measured: Measurements, started: float) -> None:
         self._maker, self._measured = maker, measured
         self._started, self._first_edit = started, time.perf_counter()
-        self._last_edit = self._first_edit
         self._rankings: deque[tuple[int, ...]] = deque(maxlen=STABLE_SNAPSHOTS)
 
     def stamp(self, explanation: Explanation) -> Explanation:
@@ -50,16 +49,18 @@ class Progress:
 
     def snapshot(self, explanation: Explanation | None, state: str) -> Snapshot:
         """Return the state of the run now."""
-        if state == "running":
-            self._last_edit = time.perf_counter()
-        done, total, fresh = self._measured.done, self._maker.total, self._maker.fresh
-        per_edit = (self._last_edit - self._first_edit) / fresh if fresh else None
+        done, fresh = self._measured.done, self._maker.fresh
+        left = self._maker.total - done
+        edit = self._maker.seconds / fresh if fresh else None
+        # Whatever is not editing, such as encoding and fitting, falls on all answers alike.
+        elapsed = time.perf_counter() - self._first_edit
+        rest = max(elapsed - self._maker.seconds, 0.0) / max(done, 1)
         return Snapshot(
             explanation=explanation,
             done=done,
-            total=total,
-            edits_per_second=1 / per_edit if per_edit else None,
-            seconds_left=(total - done) * per_edit if per_edit is not None else None,
+            total=self._maker.total,
+            edits_per_second=1 / edit if edit else None,
+            seconds_left=None if edit is None else self._maker.to_make * edit + left * rest,
             stable=explanation is not None and self._is_stable(explanation),
             state=state,
         )

@@ -158,6 +158,18 @@ def test_the_first_snapshot_comes_early_and_the_rest_batch_by_batch() -> None:
         assert snapshot.explanation.projection[0] == (0, 0)
 
 
+def test_the_rate_is_that_of_new_edits_and_cached_ones_cost_no_editing(tmp_path: Path) -> None:
+    cache = EditCache(tmp_path)
+    last(perturbations=20, cache=cache)
+    editor = ToyEditor(delay_s=0.05)
+    snapshots = run(editor, perturbations=30, cache=cache)
+    assert editor.painted == 10
+    assert snapshots[-1].edits_per_second == pytest.approx(20, rel=0.5)
+    begun = next(snapshot for snapshot in snapshots if snapshot.edits_per_second is not None)
+    assert begun.seconds_left < 31 * 0.05
+    assert snapshots[-2].seconds_left == 0
+
+
 def test_what_was_never_left_out_is_said_to_be_unknown() -> None:
     first = run(perturbations=32)[0].explanation
     left_out = ~np.array([sample.mask for sample in first.samples], dtype=bool).all(axis=0)
