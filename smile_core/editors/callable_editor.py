@@ -13,6 +13,8 @@ EditFunction = Callable[
     [Image.Image, Sequence[str], int], Sequence[Image.Image | EditFailure | None]
 ]
 
+LONG_SIDE = 1024  # pixels; a photo of a camera would keep hundreds of large edits in memory
+
 
 class CallableEditor:
     """Wraps a plain function.
@@ -27,10 +29,17 @@ class CallableEditor:
     fingerprint : str or None
         Anything that changes when the function's answers change. Without one its edits are not
         kept on disk, for nobody can tell whether yesterday's function is today's.
+    long_side : int or None
+        A photo whose long side has more pixels is made that small; None keeps its size.
     """
 
     def __init__(
-        self, function: EditFunction, *, name: str | None = None, fingerprint: str | None = None
+        self,
+        function: EditFunction,
+        *,
+        name: str | None = None,
+        fingerprint: str | None = None,
+        long_side: int | None = LONG_SIDE,
     ) -> None:
         if not callable(function):
             raise ConfigError(
@@ -40,7 +49,9 @@ class CallableEditor:
         self.function = function
         self.name: str = name or getattr(function, "__name__", None) or type(function).__name__
         self.fingerprint = fingerprint
-        self.card = EditorCard(name=self.name, title=self.name, family="callable")
+        self.card = EditorCard(
+            name=self.name, title=self.name, family="callable", long_side=long_side, enlarge=False
+        )
 
     def edit(
         self,

@@ -72,6 +72,8 @@ class EditorCard:
     short_side, long_side : int or None
         Working size: the photo is scaled so that its short side is `short_side` and its long side
         at most `long_side` pixels; None leaves that side free.
+    enlarge : bool
+        False leaves a photo that is smaller than that at its own size.
     multiple_of : int
         Both sides are rounded to this.
     source : str
@@ -93,6 +95,7 @@ class EditorCard:
     takes_negative_prompt: bool = False
     short_side: int | None = None
     long_side: int | None = None
+    enlarge: bool = True
     multiple_of: int = 1
     source: str = ""
     notes: str = ""
@@ -172,6 +175,8 @@ def fit_to_card(image: Image.Image, card: EditorCard) -> Image.Image:
         if wanted is not None
     ]
     scale = min(scales, default=1.0)
+    if not card.enlarge:
+        scale = min(scale, 1.0)
     size = tuple(
         max(1, round(side * scale / card.multiple_of)) * card.multiple_of for side in image.size
     )

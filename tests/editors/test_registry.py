@@ -16,6 +16,7 @@ from smile_core.editors import (
     register_editor,
     registry,
 )
+from smile_core.editors.protocol import fit_to_card
 
 PHOTO = Image.new("RGB", (32, 32), "gray")
 
@@ -98,3 +99,12 @@ def test_a_function_has_no_knobs_to_turn() -> None:
 def test_something_else_is_not_an_editor() -> None:
     with pytest.raises(ConfigError, match="not int"):
         CallableEditor(3)  # type: ignore[arg-type]
+
+
+def test_a_function_gets_large_photos_smaller_and_small_ones_as_they_are() -> None:
+    large = Image.new("RGB", (4000, 3000))
+    small = Image.new("RGB", (300, 200))
+    assert fit_to_card(large, CallableEditor(copy_photo).card).size == (1024, 768)
+    assert fit_to_card(small, CallableEditor(copy_photo).card) is small
+    assert fit_to_card(large, CallableEditor(copy_photo, long_side=512).card).size == (512, 384)
+    assert fit_to_card(large, CallableEditor(copy_photo, long_side=None).card) is large
