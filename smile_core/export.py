@@ -44,6 +44,7 @@ CSV_COLUMNS = (
 )
 # A JSON from elsewhere may name any file; only pictures beside it are opened.
 _PICTURE = re.compile(r"(edits/)?[\w-]+\.png")
+_FORMULA = ("=", "+", "-", "@")
 _EDIT = re.compile(r"\d{4,}\.png")
 
 
@@ -101,7 +102,11 @@ def _pictures(explanation: Explanation) -> dict[str, Image.Image]:
 
 
 def samples_csv(explanation: Explanation) -> str:
-    """Return the samples as CSV, one row each, the reference first; masks read `1 0 1`."""
+    """Return the samples as CSV, one row each, the reference first; masks read `1 0 1`.
+
+    A text that begins with = + - or @ is written behind an apostrophe, for a spreadsheet would
+    run it as a formula.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -111,6 +116,9 @@ def samples_csv(explanation: Explanation) -> str:
         values = {column: getattr(sample, column) for column in CSV_COLUMNS}
         values["mask"] = " ".join(map(str, sample.mask))
         values["image"] = "" if sample.image is None else name
+        for column in ("prompt", "failed"):
+            if (values[column] or "").startswith(_FORMULA):
+                values[column] = f"'{values[column]}"
         writer.writerow(values)
     return text.getvalue()
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 from PIL import Image
 
 from smile_core.config import ConfigError
-from smile_core.export import ExportError, load_explanation, save_explanation
+from smile_core.export import ExportError, load_explanation, samples_csv, save_explanation
 from tests.sample_explanations import HOSTILE, sample_explanation
 
 ROOT = Path(__file__).parents[1]
@@ -122,3 +124,13 @@ def test_pictures_that_are_gone_are_none_and_damaged_ones_are_refused(tmp_path: 
 def test_no_such_explanation(path: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_explanation(tmp_path / path)
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@"])
+def test_a_spreadsheet_runs_no_text_as_a_formula(sign: str) -> None:
+    found = sample_explanation(n=2)
+    hostile = replace(found.samples[0], prompt=f"{sign}1+1", failed=f"{sign}2")
+    rows = list(csv.DictReader(io.StringIO(samples_csv(replace(found, samples=(hostile,))))))
+    assert rows[1]["prompt"] == f"'{sign}1+1"
+    assert rows[1]["failed"] == f"'{sign}2"
+    assert rows[0]["prompt"] == found.reference.prompt
