@@ -105,29 +105,40 @@ def _explain(options: dict[str, Any]) -> int:
     given = {name: value for name, value in options.items() if value is not None}
     config = RunConfig.preset(given.pop("preset"), **given)
     _check_folder(out)
-    from smile_core.engine import RunError, stream
-    from smile_core.export import ExportError, save_explanation
+    with _interrupt_flag() as interrupted:
+        code, explanation = _run(image, config, interrupted)
+        # Within the flag: a first Ctrl+C now has nothing left to stop, and must not cost the save.
+        return code if explanation is None else _save(explanation, out) or code
 
-    code, explanation = 0, None
+
+def _run(
+    image: str, config: RunConfig, interrupted: Callable[[], bool]
+) -> tuple[int, Explanation | None]:
+    """Run to the end or to Ctrl+C; return the exit code and what is known."""
+    from smile_core.engine import RunError, stream
+
+    explanation = None
+    show = _progress_printer()
     try:
-        with _interrupt_flag() as interrupted:
-            show = _progress_printer()
-            for snapshot in stream(image, config, stop=interrupted):
-                explanation = snapshot.explanation
-                show(snapshot)
-            code = INTERRUPTED if interrupted() else 0
+        for snapshot in stream(image, config, stop=interrupted):
+            explanation = snapshot.explanation
+            show(snapshot)
     except RunError as error:
         _complain(str(error))
-        code, explanation = BAD_INPUT, error.explanation
-    if explanation is None:
-        return code
+        return BAD_INPUT, error.explanation
+    return INTERRUPTED if interrupted() else 0, explanation
+
+
+def _save(explanation: Explanation, out: str) -> int:
+    from smile_core.export import ExportError, save_explanation
+
     try:
         save_explanation(explanation, out)
     except ExportError as error:
         _complain(str(error))
         return BAD_INPUT
     _print_result(explanation, out)
-    return code
+    return 0
 
 
 def _check_folder(out: str) -> None:
