@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from smile_core import export
 from smile_core.__main__ import main, progress_line
-from smile_core.explanation import Snapshot
-from smile_core.export import load_explanation
+from smile_core.explanation import Explanation, Snapshot
+from smile_core.export import load_explanation, save_explanation
 from tests.toy_editors import photo
 
 ROOT = Path(__file__).parents[1]
@@ -138,3 +139,16 @@ def test_ctrl_c_saves_what_was_done(command: list[str], tmp_path: Path) -> None:
     found = load_explanation(tmp_path / "out")
     assert 1 <= len(found.samples) < 4000
     assert any("Stopped after" in note for note in found.notes)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is POSIX")
+def test_ctrl_c_while_the_result_is_saved_keeps_it(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted_save(explanation: Explanation, out: str) -> Path:
+        os.kill(os.getpid(), signal.SIGINT)
+        return save_explanation(explanation, out)
+
+    monkeypatch.setattr(export, "save_explanation", interrupted_save)
+    assert main(command) == 0
+    assert len(load_explanation(tmp_path / "out").samples) == 14
