@@ -65,10 +65,15 @@ class InstructPix2Pix:
         self._lock = threading.Lock()  # the scheduler keeps its place in the pipeline
         self._rows_per_call = ROWS_PER_CALL
         self._encoded: tuple[str, torch.Tensor] | None = None  # photo digest, its latents
+        # Where the network predicts the picture itself, rounding does not add up over the steps,
+        # and mixed precision takes little more than half the time on a CPU that has bfloat16.
+        direct = pipe.scheduler.config.prediction_type == "sample"
+        self._mixed = direct and device == "cpu" and torch.cpu._is_avx512_bf16_supported()
+        precision = "mixed bfloat16" if self._mixed else self._pipe.dtype
         self.card = card
         self.name = card.name
         self.fingerprint: str | None = (
-            f"instruct-pix2pix {digest} {device} {self._pipe.dtype} {diffusers.__version__}"
+            f"instruct-pix2pix {digest} {device} {precision} {diffusers.__version__}"
         )
 
     def edit(
@@ -132,7 +137,8 @@ class InstructPix2Pix:
             return state
 
         texts = embeddings[:-1][rows]  # (rows, T, d)
-        with _Held(self._lock, stop):
+        mixed = torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._mixed)
+        with _Held(self._lock, stop), mixed:
             result = self._pipe(
                 prompt_embeds=texts,
                 negative_prompt_embeds=embeddings[-1:].expand_as(texts),
