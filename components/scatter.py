@@ -1,4 +1,7 @@
-"""The map of all edits (t-SNE): near means alike."""
+"""The map of all edits: near means alike.
+
+Principal components while a run goes on, t-SNE once it has ended.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ def render(
     picture_url: Callable[[Image.Image], str],
     color_by: int = SIMILARITY,
 ) -> str:
-    """Return the map as the chart's value; empty until the run has ended."""
+    """Return the map as the chart's value; empty until there is an edit."""
     if explanation is None or not explanation.projection:
         return ""
     pictures = [sample.image for sample in (explanation.reference, *explanation.samples)]

@@ -90,7 +90,7 @@ def show_waiting(
 class LiveView:
     """Turns the snapshots of one run into updates, drawing charts about once a second.
 
-    The map is drawn at the end only, so its menu is set once, when the first edit is there.
+    The map's menu is set once, when the first edit is there.
 
     Parameters
     ----------

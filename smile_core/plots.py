@@ -65,7 +65,7 @@ def tsne_map(explanation: Explanation, unit: int | None = None) -> go.Figure:
     Parameters
     ----------
     explanation : Explanation
-        Without a projection (a run that has not ended) the figure only says so.
+        Without a projection (a run without edits) the figure only says so.
     unit : int or None
         Colour the points by whether this unit was kept; None colours them by similarity to the
         full edit.

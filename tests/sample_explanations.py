@@ -17,7 +17,7 @@ from smile_core.explanation import AGAINST, DRIVES, NOTHING, Explanation, Sample
 
 INSTRUCTION = "make it snowy and gently foggy"
 EFFECTS = (0.03, 0.01, 0.60, -0.02, 0.0, 0.36)
-HOSTILE = '<script>alert("x")</script> **bold** \'quoted\' & שלג 🌨️ make_it [a](b) $1'
+HOSTILE = "<script>alert(\"x\")</script> **bold** 'quoted' & שלג 🌨️ make_it [a](b) $1"
 
 
 def landscape(size: int = 160, seed: int = 0) -> Image.Image:

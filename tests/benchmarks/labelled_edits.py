@@ -28,7 +28,7 @@ class LabelledInstruction:
 
     def truth(self, units: tuple[str, ...]) -> list[int]:
         """Return 1 for each unit that is a keyword, 0 for the others."""
-        return [int(unit.lower().strip(".,!") in self.keywords) for unit in units]
+        return [int(unit.lower().strip(".,!?") in self.keywords) for unit in units]
 
 
 def _one(text: str, keywords: str, *, held_out: bool = False) -> LabelledInstruction:

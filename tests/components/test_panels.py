@@ -36,7 +36,7 @@ def test_map_has_a_picture_for_the_reference_and_every_edit():
     assert value["thumbnails"] == ["p"] * (len(failing.samples) - 1) + [None, None]
 
 
-def test_map_waits_for_the_end_of_the_run():
+def test_map_is_empty_without_a_projection():
     assert scatter.render(sample_explanation(projected=False), lambda picture: "p") == ""
 
 
