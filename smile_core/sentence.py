@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from smile_core.explanation import AGAINST, DRIVES, NOTHING, Explanation, UnitWeight
 
-# A unit can go when its whole interval lies within this distance of zero.
+# A weight is announced from here on, where the paper calls a word relevant; and a unit can go when
+# its whole interval lies within this distance of zero.
 NEGLIGIBLE = 0.1
 # Below this leave-one-out R²_w a linear model of the words says little about the pictures.
 POOR_FIT = 0.3
@@ -33,7 +34,7 @@ def summarize(explanation: Explanation) -> str:
         return trouble
     labels = _labels(explanation.units)
     pairs = list(zip(labels, explanation.units, strict=True))
-    large = [pair for pair in pairs if not _is_negligible(pair[1])]
+    large = [pair for pair in pairs if abs(pair[1].weight) >= NEGLIGIBLE]
     if all(unit.verdict == NOTHING for _, unit in large):
         large = pairs  # a small effect is an answer where there is no other
     by_weight = sorted(large, key=lambda pair: -pair[1].weight)

@@ -84,6 +84,12 @@ def test_tiny_effects_are_not_announced_beside_large_ones():
     assert said(tiny, *idle("it"), n=2).startswith('"make" drives this edit (0.04 ± 0.01).')
 
 
+def test_a_small_weight_with_a_wide_interval_is_no_driver_beside_large_ones():
+    text = said(("snowy", 0.58, 0.4, 0.7), ("lake", 0.09, 0.001, 0.24))
+    assert '"lake" is still uncertain' in text
+    assert "drive this edit" not in text
+
+
 def test_nothing_distinguishable():
     text = said(*idle("make", "it", "so"))
     assert text.startswith("No word stands out: no weight can be told from nothing")
