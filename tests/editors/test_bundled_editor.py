@@ -7,6 +7,7 @@ import pytest
 from diffusers import DiffusionPipeline, StableDiffusionInstructPix2PixPipeline
 from PIL import Image
 
+import smile_core.editors.scene_model  # noqa: F401 - diffusers wants own classes imported first
 from smile_core import load_editor
 from smile_core.editors import BUNDLED_FOLDER
 from smile_core.editors.protocol import Editor, fit_to_card
