@@ -1,0 +1,106 @@
+"""Runs that find edits of earlier runs, killed ones among them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from smile_core.edit_cache import EditCache
+from tests.toy_editors import ToyEditor
+from tests.toy_runs import last, same
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_asking_again_makes_nothing_new(tmp_path: Path) -> None:
+    cache, editor = EditCache(tmp_path), ToyEditor()
+    first = last(editor, cache=cache, perturbations=20)
+    again = ToyEditor()
+    assert same(first, last(again, cache=cache, perturbations=20))
+    assert again.made == 0
+
+
+def test_more_perturbations_make_only_the_new_ones(tmp_path: Path) -> None:
+    cache = EditCache(tmp_path)
+    last(cache=cache, perturbations=20)
+    more = ToyEditor()
+    grown = last(more, cache=cache, perturbations=40)
+    assert more.made == 20
+    assert same(grown, last(perturbations=40))
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 1}, {"instruction": "make it snowy"}, {"fingerprint": "toy-2"}]
+)
+def test_what_is_different_is_made_anew(change: dict, tmp_path: Path) -> None:
+    cache = EditCache(tmp_path)
+    last(cache=cache, perturbations=4)
+    fingerprint = change.pop("fingerprint", "toy-1")
+    other = ToyEditor(fingerprint=fingerprint)
+    last(other, cache=cache, perturbations=4, **change)
+    assert other.made == 5
+
+
+def test_an_editor_without_a_fingerprint_is_not_cached(tmp_path: Path) -> None:
+    last(ToyEditor(fingerprint=None), cache=EditCache(tmp_path), perturbations=4)
+    assert not list(tmp_path.rglob("*.png"))
+
+
+def test_a_damaged_edit_is_made_again(tmp_path: Path) -> None:
+    cache = EditCache(tmp_path)
+    first = last(cache=cache, perturbations=10)
+    victim = sorted(tmp_path.rglob("*.png"))[3]
+    victim.write_bytes(victim.read_bytes()[:40])
+    again = ToyEditor()
+    assert same(first, last(again, cache=cache, perturbations=10))
+    assert again.made == 1
+
+
+def test_a_full_disk_costs_the_cache_and_not_the_run(tmp_path: Path) -> None:
+    (tmp_path / "in-the-way").write_text("a file where the folder should be")
+    found = last(cache=EditCache(tmp_path / "in-the-way"), perturbations=10)
+    assert any("could not be kept on disk" in note for note in found.notes)
+    assert len(found.samples) == 10
+
+
+SLOW_RUN = """
+import sys
+from pathlib import Path
+from tests.toy_editors import *
+from smile_core import RunConfig, stream
+from smile_core.edit_cache import EditCache
+config = RunConfig(instruction=INSTRUCTION, perturbations=40, batch_size=4)
+editor, cache = ToyEditor(delay_s=0.05), EditCache(Path(sys.argv[1]))
+for snapshot in stream(photo(), config, editor=editor, encoder=ToyEncoder(), cache=cache):
+    print(snapshot.done, flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
+def test_kill_9_loses_nothing_and_a_second_run_resumes(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW_RUN, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    done = 0
+    for line in process.stdout:
+        done = int(line)
+        if done >= 12:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    resumed = ToyEditor()
+    settings = {"perturbations": 40, "batch_size": 4}
+    found = last(resumed, cache=EditCache(tmp_path), **settings)
+    assert resumed.made <= 41 - done
+    assert same(found, last(**settings))

@@ -1,0 +1,125 @@
+"""What a run tells while it goes, and how it answers Stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smile_core.edit_cache import EditCache
+from smile_core.editing import FIRST_BATCH
+from smile_core.explanation import NOTHING
+from tests.toy_editors import INSTRUCTION, ToyEditor
+from tests.toy_runs import last, run
+
+# Live
+
+
+def test_the_first_snapshot_comes_early_and_the_rest_batch_by_batch() -> None:
+    editor = ToyEditor()
+    snapshots = run(editor, perturbations=32)
+    assert [len(call) for call in editor.calls] == [FIRST_BATCH, 8, 8, 8, 5]
+    assert editor.calls[0][0] == INSTRUCTION
+    assert [s.done for s in snapshots] == [4, 12, 20, 28, 33, 33]
+    assert {s.total for s in snapshots} == {33}
+    assert [s.state for s in snapshots] == ["running"] * 5 + ["finished"]
+    assert snapshots[0].explanation.units[0].text == "make"
+    assert snapshots[0].edits_per_second > 0
+    assert snapshots[0].seconds_left > 0
+    assert not snapshots[0].stable
+    assert snapshots[-1].stable
+    for snapshot in snapshots:
+        assert len(snapshot.explanation.projection) == snapshot.done
+        assert snapshot.explanation.projection[0] == (0, 0)
+
+
+def test_the_rate_is_that_of_new_edits_and_cached_ones_cost_no_editing(tmp_path: Path) -> None:
+    cache = EditCache(tmp_path)
+    last(perturbations=20, cache=cache)
+    editor = ToyEditor(delay_s=0.05)
+    snapshots = run(editor, perturbations=30, cache=cache)
+    assert editor.painted == 10
+    assert snapshots[-1].edits_per_second == pytest.approx(20, rel=0.5)
+    begun = next(snapshot for snapshot in snapshots if snapshot.edits_per_second is not None)
+    assert begun.seconds_left < 31 * 0.05
+    assert snapshots[-2].seconds_left == 0
+
+
+def test_what_was_never_left_out_is_said_to_be_unknown() -> None:
+    first = run(perturbations=32)[0].explanation
+    left_out = ~np.array([sample.mask for sample in first.samples], dtype=bool).all(axis=0)
+    for unit, known in zip(first.units, left_out, strict=True):
+        if not known:
+            assert (unit.weight, unit.low, unit.high) == pytest.approx((0, -1, 1))
+            assert unit.verdict == NOTHING
+            assert any("Never left out" in note and unit.text in note for note in first.notes)
+
+
+# Stop
+
+
+def test_stop_keeps_what_there_is() -> None:
+    editor = ToyEditor()
+    snapshots = run(editor, perturbations=62, stop=lambda: editor.painted >= 20)
+    assert [s.state for s in snapshots[:-1]] == ["running"] * (len(snapshots) - 1)
+    end = snapshots[-1]
+    assert end.state == "stopped"
+    assert end.done == 20  # in the middle of a batch
+    assert len(end.explanation.samples) == end.done - 1
+    assert any(f"Stopped after {end.done} of 63" in note for note in end.explanation.notes)
+    assert len(end.explanation.projection) == end.done
+    assert end.explanation.samples[0].p_value is None
+
+
+def test_stop_before_the_first_edit() -> None:
+    (end,) = run(stop=lambda: True)
+    assert (end.state, end.explanation, end.done) == ("stopped", None, 0)
+
+
+def test_stop_answers_while_p_values_are_computed() -> None:
+    editor = ToyEditor()
+    asked_at_the_end: list[float] = []
+
+    def stop() -> bool:
+        if editor.painted < 31:
+            return False
+        asked_at_the_end.append(time.perf_counter())
+        return len(asked_at_the_end) > 20
+
+    settings = {"p_iterations": 1_000_000, "p_cutoff": 0.05, "image_distance": "wasserstein-1d"}
+    end = run(editor, perturbations=30, stop=stop, **settings)[-1]
+    assert end.state == "stopped"
+    assert end.done == end.total == 31
+    assert all(sample.p_value is None for sample in end.explanation.samples)
+    assert len(end.explanation.projection) == 31
+    assert any("p-values were computed" in note for note in end.explanation.notes)
+    assert any("cutoff was not applied" in note for note in end.explanation.notes)
+    assert np.diff(asked_at_the_end).max() < 1
+
+
+def test_a_large_run_that_is_stopped_keeps_a_map() -> None:
+    editor = ToyEditor(effects={letter: i for i, letter in enumerate("abcdefgh")})
+    settings = {"instruction": "a b c d e f g h", "perturbations": 254, "batch_size": 64}
+    end = run(editor, stop=lambda: editor.painted >= 150, **settings)[-1]
+    assert end.state == "stopped"
+    assert 128 < len(end.explanation.projection) == end.done
+    assert any("principal components" in note for note in end.explanation.notes)
+
+
+def test_stop_in_the_middle_of_a_batch_is_quick() -> None:
+    editor = ToyEditor(delay_s=0.05)
+    pressed = threading.Event()
+    stamps = {}
+
+    def press() -> None:
+        pressed.set()
+        stamps["pressed"] = time.perf_counter()
+
+    threading.Timer(0.3, press).start()
+    snapshots = run(editor, perturbations=62, batch_size=64, stop=pressed.is_set)
+    assert time.perf_counter() - stamps["pressed"] < 1
+    assert snapshots[-1].state == "stopped"
+    assert snapshots[-1].explanation is not None
