@@ -2,7 +2,8 @@
 
 Stations and their files, in the order in which data passes them: `instruction`, `masks`,
 `editing`, `measuring` (with `encoders`, `image_distance`), `text_distance`, `assembling` (with
-`surrogate`, `fidelity`), `projection`, and when all edits are there `significance`.
+`surrogate`, `fidelity`), `projection`, and when all edits are there `ending` (with
+`significance`).
 
 References
 ----------
@@ -12,14 +13,14 @@ References
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 
-from smile_core.assembling import Ending, Plan, assemble
+from smile_core.assembling import Plan, assemble
 from smile_core.config import BUNDLED_EDITOR, ConfigError, RunConfig
 from smile_core.edit_cache import EditCache
 from smile_core.editing import EditMaker
@@ -28,12 +29,12 @@ from smile_core.editors.protocol import (
     Editor,
     EditorCard,
     Stop,
-    StopRequested,
     fit_to_card,
     resolve_knobs,
 )
 from smile_core.editors.registry import load_editor
 from smile_core.encoders import Encoder, load_encoder
+from smile_core.ending import end_run, project_edits
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.feature_memory import RememberingEncoder
 from smile_core.instruction import join_units, split_units
@@ -41,13 +42,9 @@ from smile_core.masks import design_masks
 from smile_core.measuring import Measurements
 from smile_core.photo import NOTES_KEY, Source, open_photo
 from smile_core.progress import Progress
-from smile_core.projection import principal_components, tsne
-from smile_core.significance import p_values
+from smile_core.projection import principal_components
 from smile_core.surrogate import MAX_INTERACTION_UNITS
 from smile_core.text_distance import load_word_vectors, text_distances
-
-# A run that is stopped has to answer within a second; more pictures than this take t-SNE longer.
-STOPPED_PROJECTION_ROWS = 128
 
 
 class RunError(RuntimeError):
@@ -247,13 +244,13 @@ def _run(
                 f"{measured.failures[0]} Try another seed, wording or photo."
             )
         explanation = replace(
-            assemble(plan, measured), projection=_projection(measured, principal_components)
+            assemble(plan, measured), projection=project_edits(measured, principal_components)
         )
         explanation = progress.stamp(explanation)
         _check_failures(measured, len(plan.prompts) - 1, explanation)
         yield progress.snapshot(explanation, "running")
     if explanation is not None:
-        ending = _end(plan, maker, measured, stop)
+        ending = end_run(plan, maker, measured, stop)
         explanation = progress.stamp(assemble(plan, measured, ending))
     yield progress.snapshot(explanation, "stopped" if maker.stopped else "finished")
 
@@ -267,60 +264,3 @@ def _check_failures(measured: Measurements, planned: int, explanation: Explanati
             "made are kept.",
             explanation,
         )
-
-
-def _end(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) -> Ending:
-    """Compute what is worth computing once: p-values of a whole run, and the projection."""
-    notes = [] if maker.note is None else [maker.note]
-    values = None
-    if maker.stopped:
-        notes.append(f"Stopped after {measured.done} of {maker.total} edits.")
-    else:
-        try:
-            values = _p_values(plan, measured, stop)
-        except StopRequested:
-            maker.stopped = True
-            notes.append("Stopped while the p-values were computed, so there are none.")
-    if maker.stopped and plan.config.p_cutoff is not None:
-        notes.append("The p-value cutoff was not applied, because the run was stopped.")
-    if maker.stopped and _pictured(measured)[0].size > STOPPED_PROJECTION_ROWS:
-        notes.append("The map shows principal components, because the run was stopped.")
-        points = _projection(measured, principal_components)
-    else:
-        points = _projection(measured, lambda pooled: tsne(pooled, plan.config.seed))
-    return Ending(values, points, tuple(notes))
-
-
-def _pictured(measured: Measurements) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows that have a picture, (r,), and their pooled features, (r, d)."""
-    vectors = {row: v for row, v in enumerate(measured.pooled) if v is not None}
-    return np.array(list(vectors)), np.stack(list(vectors.values()))
-
-
-def _p_values(plan: Plan, measured: Measurements, stop: Stop) -> np.ndarray | None:
-    """Return the p-value of every row, (n + 1,), NaN without one; None when nothing compares."""
-    rows, pooled = _pictured(measured)
-    if len(rows) < 2:
-        return None
-    values = np.full(len(plan.prompts), np.nan)  # (n + 1,)
-    values[rows[1:]] = p_values(
-        pooled[0],
-        pooled[1:],
-        order=plan.config.order,
-        distance=plan.config.image_distance,
-        iterations=plan.config.p_iterations,
-        rng=np.random.default_rng(plan.p_value_seed),
-        stop=stop,
-    )
-    return values
-
-
-def _projection(
-    measured: Measurements, project: Callable[[np.ndarray], np.ndarray]
-) -> tuple[tuple[float, float], ...]:
-    """Return a point for every row that was answered, the reference first."""
-    rows, pooled = _pictured(measured)
-    points = np.zeros((len(measured.pooled), 2))  # (n + 1, 2)
-    points[rows] = project(pooled)
-    points -= points[0]  # the reference is the origin, and so is every row without a picture
-    return tuple((x, y) for x, y in points[measured.answered].tolist())
