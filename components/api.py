@@ -16,7 +16,7 @@ from components.served import uploaded_path
 from components.session import Session, has_editor
 from smile_core.config import BUNDLED_EDITOR, ConfigError
 from smile_core.engine import RunError, stream
-from smile_core.explanation import to_json
+from smile_core.explanation_json import to_json
 from smile_core.photo import open_photo
 from smile_core.sentence import summarize
 

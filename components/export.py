@@ -12,7 +12,8 @@ import gradio as gr
 from components.html import html
 from components.served import file_url
 from smile_core.config import ConfigError
-from smile_core.explanation import Explanation, from_json
+from smile_core.explanation import Explanation
+from smile_core.explanation_json import from_json
 from smile_core.export import load_explanation
 from smile_core.heatmap import read_heatmap_png
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
         register_editor,
     )
     from smile_core.engine import RunError, explain, stream
-    from smile_core.explanation import Explanation, Snapshot, from_json, to_json
+    from smile_core.explanation import Explanation, Snapshot
+    from smile_core.explanation_json import from_json, to_json
     from smile_core.export import load_explanation, save_explanation
 
 # Warnings go where the program that uses this library sends them, and nowhere by themselves.
@@ -50,8 +51,8 @@ _HOMES = {
     "stream": "engine",
     "Explanation": "explanation",
     "Snapshot": "explanation",
-    "from_json": "explanation",
-    "to_json": "explanation",
+    "from_json": "explanation_json",
+    "to_json": "explanation_json",
     "load_explanation": "export",
     "save_explanation": "export",
 }

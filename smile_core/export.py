@@ -18,10 +18,10 @@ from pathlib import Path
 from PIL import Image
 
 from smile_core.config import ConfigError
-from smile_core.explanation import (
+from smile_core.explanation import Explanation
+from smile_core.explanation_json import (
     REFERENCE_IMAGE,
     SOURCE_IMAGE,
-    Explanation,
     from_json,
     image_name,
     to_json,

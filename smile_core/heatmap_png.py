@@ -24,7 +24,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from smile_core.colors import TEXT_ON_LIGHT, axis_limit, color_limit, weight_color
 from smile_core.config import ConfigError, RunConfig, check_choice
-from smile_core.explanation import NOTHING, VERDICTS, Explanation, UnitWeight, from_json, to_json
+from smile_core.explanation import NOTHING, VERDICTS, Explanation, UnitWeight
+from smile_core.explanation_json import from_json, to_json
 from smile_core.sentence import is_right_to_left, signed, summarize
 
 CHUNK = "smile"

@@ -10,7 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from smile_core.colors import weight_color
 from smile_core.config import ConfigError, RunConfig
-from smile_core.explanation import from_json, to_json
+from smile_core.explanation_json import from_json, to_json
 from smile_core.heatmap import (
     HEATMAP_CSS,
     heatmap_html,

@@ -19,7 +19,7 @@ from components.runs import checked_config
 from components.show import Panels
 from smile_core.config import PRESETS, ConfigError, RunConfig
 from smile_core.editors import list_editors
-from smile_core.explanation import to_json
+from smile_core.explanation_json import to_json
 from smile_core.export import save_explanation
 from tests.sample_explanations import landscape, sample_explanation
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from smile_core.config import ConfigError
-from smile_core.explanation import SCHEMA, Explanation, from_json, image_name, to_json
+from smile_core.explanation import Explanation
+from smile_core.explanation_json import SCHEMA, from_json, image_name, to_json
 from tests.sample_explanations import HOSTILE, sample_explanation
 
 KEYS = {

@@ -1,0 +1,215 @@
+"""An `Explanation` as JSON: written strictly, and read back without loss.
+
+Pictures travel as files beside the JSON. Whatever is read is checked to the last number, because
+files come from strangers too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from math import isfinite
+from typing import Any
+
+from PIL import Image
+
+from smile_core.config import ConfigError, RunConfig
+from smile_core.explanation import VERDICTS, Explanation, Sample, UnitWeight
+from smile_core.instruction import split_units
+
+SCHEMA = 1
+
+REFERENCE_IMAGE = "edits/reference.png"
+SOURCE_IMAGE = "input.png"
+
+
+def image_name(index: int) -> str:
+    """Return where the edit of sample `index` lies, relative to `explanation.json`."""
+    return f"edits/{index:04d}.png"
+
+
+def to_json(explanation: Explanation, *, with_images: bool = False) -> str:
+    """Write an explanation as strict JSON (no NaN, no infinity).
+
+    Parameters
+    ----------
+    explanation : Explanation
+        The result to write.
+    with_images : bool
+        Name the picture files that lie beside the JSON (`image_name`, `REFERENCE_IMAGE`,
+        `SOURCE_IMAGE`); otherwise every picture is null.
+
+    Raises
+    ------
+    ValueError
+        When a number is not finite: the engine gives None for what is undefined.
+    """
+
+    def plain_sample(sample: Sample, name: str) -> dict[str, Any]:
+        values = {entry.name: getattr(sample, entry.name) for entry in fields(Sample)}
+        return {**values, "image": name if with_images and sample.image else None}
+
+    values = {entry.name: getattr(explanation, entry.name) for entry in fields(Explanation)}
+    values["units"] = [asdict(unit) for unit in explanation.units]
+    values["samples"] = [
+        plain_sample(sample, image_name(index)) for index, sample in enumerate(explanation.samples)
+    ]
+    values["reference"] = plain_sample(explanation.reference, REFERENCE_IMAGE)
+    values["source"] = SOURCE_IMAGE if with_images and explanation.source else None
+    return json.dumps({"schema": SCHEMA, **values}, allow_nan=False, indent=1)
+
+
+def from_json(
+    text: str | bytes, load_image: Callable[[str], Image.Image | None] | None = None
+) -> Explanation:
+    """Read what `to_json` wrote; whatever else is given is refused with a sentence.
+
+    Parameters
+    ----------
+    text : str or bytes
+        The JSON.
+    load_image : callable or None
+        Turns the name of a picture into the picture, or None; without it pictures are None.
+
+    Raises
+    ------
+    ConfigError
+        When the text is not an explanation, is damaged, contradicts itself, or has another
+        schema number.
+    """
+    try:
+        values = json.loads(text, parse_constant=_refuse_constant)
+        if not isinstance(values, dict) or "schema" not in values:
+            raise ConfigError("This JSON is not an explanation: it has no schema number.")
+        if values["schema"] != SCHEMA:
+            raise ConfigError(
+                f"This explanation has schema {values['schema']!r}, and this version reads "
+                f"{SCHEMA}. Open it with the version that wrote it."
+            )
+        return _read_explanation(values, load_image)
+    except ConfigError:
+        raise
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        said = " ".join(str(error).split())
+        detail = f"{said} is missing" if isinstance(error, KeyError) else said
+        raise ConfigError(
+            f"This file is not an explanation, or it is damaged ({detail}). "
+            "Choose the explanation.json of a finished run."
+        ) from error
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number")
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{value!r} is not a number")
+    return float(value)
+
+
+def _optional_number(value: object) -> float | None:
+    return None if value is None else _number(value)
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{value!r} is not a whole number")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not text")
+    return value
+
+
+def _mapping(values: object, what: str) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise ValueError(f"{what} is not a mapping")
+    return values
+
+
+def _read_sample(
+    values: dict[str, Any], load_image: Callable[[str], Image.Image | None] | None
+) -> Sample:
+    name = values["image"]
+    numbers = ("image_distance", "text_distance", "sample_weight", "similarity", "predicted")
+    if not set(values["mask"]) <= {0, 1}:
+        raise ValueError("a mask holds something other than 0 and 1")
+    return Sample(
+        mask=tuple(int(bit) for bit in values["mask"]),
+        prompt=_text(values["prompt"]),
+        image=load_image(_text(name)) if load_image and name is not None else None,
+        p_value=_optional_number(values["p_value"]),
+        failed=None if values["failed"] is None else _text(values["failed"]),
+        **{number: _optional_number(values[number]) for number in numbers},
+    )
+
+
+def _read_unit(values: dict[str, Any]) -> UnitWeight:
+    unit = UnitWeight(
+        text=_text(values["text"]),
+        weight=_number(values["weight"]),
+        low=_number(values["low"]),
+        high=_number(values["high"]),
+        verdict=_text(values["verdict"]),
+    )
+    if unit.verdict not in VERDICTS:
+        raise ValueError(f"{unit.verdict!r} is not a verdict")
+    return unit
+
+
+def _read_explanation(
+    values: dict[str, Any], load_image: Callable[[str], Image.Image | None] | None
+) -> Explanation:
+    units = tuple(_read_unit(_mapping(unit, "a unit")) for unit in values["units"])
+    samples = tuple(_read_sample(sample, load_image) for sample in values["samples"])
+    reference = _read_sample(values["reference"], load_image)
+    source = values["source"]
+    explanation = Explanation(
+        instruction=_text(values["instruction"]),
+        editor=_text(values["editor"]),
+        encoder=_text(values["encoder"]),
+        seed=_whole(values["seed"]),
+        config=_mapping(values["config"], "config"),
+        units=units,
+        intercept=_number(values["intercept"]),
+        fidelity={
+            key: _optional_number(v) for key, v in _mapping(values["fidelity"], "fidelity").items()
+        },
+        effective_sample_size=_number(values["effective_sample_size"]),
+        samples=samples,
+        reference=reference,
+        source=load_image(_text(source)) if load_image and source is not None else None,
+        interactions=tuple(
+            (_whole(i), _whole(j), _number(c)) for i, j, c in values["interactions"]
+        ),
+        projection=tuple((_number(x), _number(y)) for x, y in values["projection"]),
+        noise_floor=_optional_number(values["noise_floor"]),
+        notes=tuple(_text(note) for note in values["notes"]),
+        timing={key: _number(v) for key, v in _mapping(values["timing"], "timing").items()},
+        versions={key: _text(v) for key, v in _mapping(values["versions"], "versions").items()},
+    )
+    _check_agreement(explanation)
+    return explanation
+
+
+def _check_agreement(explanation: Explanation) -> None:
+    """Refuse parts that are readable each, but cannot belong to one run."""
+    config = RunConfig.from_dict(explanation.config)
+    m, n = len(explanation.units), len(explanation.samples)
+    written = len(split_units(config.instruction, config.granularity))
+    if config.instruction != explanation.instruction or config.seed != explanation.seed:
+        raise ValueError("instruction or seed are not those of config")
+    if m != written:
+        raise ValueError(f"there are weights for {m} units, and the instruction has {written}")
+    if any(len(s.mask) != m for s in (*explanation.samples, explanation.reference)):
+        raise ValueError("a mask has another length than the instruction")
+    if len(explanation.projection) not in (0, n + 1):
+        raise ValueError(
+            f"there are {len(explanation.projection)} points in the projection for {n + 1} edits"
+        )
+    if not all(0 <= i < m and 0 <= j < m for i, j, _ in explanation.interactions):
+        raise ValueError("an interaction names a unit that there is not")
