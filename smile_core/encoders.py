@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 
 from smile_core.config import ConfigError
+from smile_core.loading import LOADING
 
 if TYPE_CHECKING:
     import torch
@@ -142,9 +143,8 @@ def _square(image: Image.Image) -> torch.Tensor:
     ).clamp(0, 1)  # bicubic overshoots at edges
 
 
-@lru_cache(maxsize=2)
 def load_encoder(name: str) -> Encoder:
-    """Return the encoder called `name`; it is loaded once per process.
+    """Return the encoder called `name`; the two used last stay loaded.
 
     Parameters
     ----------
@@ -162,6 +162,12 @@ def load_encoder(name: str) -> Encoder:
     ConfigError
         When there is no such encoder or it cannot be downloaded.
     """
+    with LOADING:
+        return _load(name)
+
+
+@lru_cache(maxsize=2)
+def _load(name: str) -> Encoder:
     return _load_efficientnet() if name == BUNDLED_ENCODER else _load_dinov2(name)
 
 

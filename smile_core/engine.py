@@ -38,6 +38,7 @@ from smile_core.ending import end_run, project_edits
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.feature_memory import RememberingEncoder
 from smile_core.instruction import join_units, split_units
+from smile_core.loading import LOADING
 from smile_core.masks import design_masks
 from smile_core.measuring import Measurements
 from smile_core.photo import NOTES_KEY, Source, open_photo
@@ -183,9 +184,14 @@ def _as_editor(given: Editor | EditFunction | None, name: str) -> Editor:
     return given if isinstance(given, Editor) else CallableEditor(given)
 
 
-@lru_cache(maxsize=2)
 def _encoder(name: str) -> RememberingEncoder:
     """Return an encoder by name; its memory outlives the run, so asking again is instant."""
+    with LOADING:
+        return _remembering(name)
+
+
+@lru_cache(maxsize=2)
+def _remembering(name: str) -> RememberingEncoder:
     return RememberingEncoder(load_encoder(name))
 
 

@@ -28,6 +28,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from smile_core.config import TEXT_DISTANCES, ConfigError, check_choice
+from smile_core.loading import LOADING
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
@@ -42,9 +43,8 @@ _STRENGTH = re.compile(r":\s*-?\d*\.?\d+\s*(?=[)\]])")
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
 
-@lru_cache(maxsize=2)
 def load_word_vectors(name: str = BUNDLED_VECTORS) -> KeyedVectors:
-    """Return word vectors; they are loaded once per process.
+    """Return word vectors; the two used last stay loaded.
 
     Parameters
     ----------
@@ -57,6 +57,12 @@ def load_word_vectors(name: str = BUNDLED_VECTORS) -> KeyedVectors:
     ConfigError
         When there are no such vectors or they cannot be downloaded.
     """
+    with LOADING:
+        return _load(name)
+
+
+@lru_cache(maxsize=2)
+def _load(name: str) -> KeyedVectors:
     from gensim.models import KeyedVectors
 
     if name == BUNDLED_VECTORS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import warnings
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -12,12 +11,11 @@ from pathlib import Path
 
 from smile_core.config import ConfigError
 from smile_core.editors.protocol import Editor, EditorCard
+from smile_core.loading import LOADING
 
 Factory = Callable[[], Editor]
 
 _REGISTRY: dict[str, tuple[EditorCard, Factory]] = {}
-# Two visitors who ask for an editor at once wait for one load instead of making two.
-_LOADING = threading.Lock()
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -63,7 +61,7 @@ def load_editor(name: str) -> Editor:
         When there is no such editor (the message lists the choices and the nearest one), or it
         cannot be loaded.
     """
-    with _LOADING:
+    with LOADING:
         return _load(name)
 
 
