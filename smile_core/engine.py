@@ -42,7 +42,7 @@ from smile_core.loading import LOADING
 from smile_core.masks import design_masks
 from smile_core.measuring import Measurements
 from smile_core.photo import NOTES_KEY, Source, open_photo
-from smile_core.progress import Progress
+from smile_core.progress import Progress, is_fit_due
 from smile_core.projection import principal_components
 from smile_core.surrogate import MAX_INTERACTION_UNITS
 from smile_core.text_distance import load_word_vectors, text_distances
@@ -145,7 +145,9 @@ def stream(
         State `running` after every batch, with a projection by principal components; the last
         one is `finished`, with p-values and a projection by t-SNE, or `stopped`, without p-values,
         and with t-SNE for up to 128 edits. The p-value cutoff acts on the finished one only. The
-        explanation of a run stopped before its first edit is None.
+        explanation of a run stopped before its first edit is None. Up to 128 edits each snapshot
+        is fitted to all of them; later ones count every edit, but carry the same explanation
+        until there are 5 % more, so that a large run does not spend its time on fits.
 
     Raises
     ------
@@ -240,6 +242,7 @@ def _run(
 ) -> Iterator[Snapshot]:
     progress = Progress(maker, measured, started)
     explanation: Explanation | None = None
+    fitted = 0  # answers behind it
     for batch in maker.batches(stop):
         measured.add(batch)
         if not measured.answered[0]:
@@ -249,11 +252,14 @@ def _run(
                 "The edit by the full instruction failed, so there is nothing to compare with: "
                 f"{measured.failures[0]} Try another seed, wording or photo."
             )
-        explanation = replace(
-            assemble(plan, measured), projection=project_edits(measured, principal_components)
-        )
-        explanation = progress.stamp(explanation)
-        _check_failures(measured, len(plan.prompts) - 1, explanation)
+        failing = _failing(measured, len(plan.prompts) - 1)
+        if failing or is_fit_due(measured.done, fitted):
+            explanation = replace(
+                assemble(plan, measured), projection=project_edits(measured, principal_components)
+            )
+            explanation, fitted = progress.stamp(explanation), measured.done
+        if failing:
+            raise RunError(failing, explanation)
         yield progress.snapshot(explanation, "running")
     if explanation is not None:
         ending = end_run(plan, maker, measured, stop)
@@ -261,12 +267,13 @@ def _run(
     yield progress.snapshot(explanation, "stopped" if maker.stopped else "finished")
 
 
-def _check_failures(measured: Measurements, planned: int, explanation: Explanation) -> None:
+def _failing(measured: Measurements, planned: int) -> str:
+    """Say why the run cannot go on when more than half of its edits failed, else nothing."""
     failed = measured.failed()
-    if len(failed) > planned / 2:
-        raise RunError(
-            f"{len(failed)} of {planned} edits failed, more than half; what is left is too little "
-            f"to explain. The first failure: {next(iter(failed.values()))} The edits that were "
-            "made are kept.",
-            explanation,
-        )
+    if len(failed) <= planned / 2:
+        return ""
+    return (
+        f"{len(failed)} of {planned} edits failed, more than half; what is left is too little to "
+        f"explain. The first failure: {next(iter(failed.values()))} The edits that were made are "
+        "kept."
+    )

@@ -148,9 +148,11 @@ class Snapshot:
     Attributes
     ----------
     explanation : Explanation or None
-        What is known so far; None until the reference edit exists. While the run goes the
-        projection is by principal components, and the last snapshot replaces it by t-SNE;
-        p-values are filled in by the last snapshot only.
+        What is known so far; None until the reference edit exists. Above 128 edits it is the
+        same object as in the snapshot before, and up to 5 % of the edits behind `done`, until it
+        is fitted anew; the last one has them all. While the run goes the projection is by
+        principal components, and the last snapshot replaces it by t-SNE; p-values are filled in
+        by the last snapshot only.
     done, total : int
         Edits made (cached ones included) and edits in all, the reference included.
     edits_per_second : float or None

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from smile_core.config import RunConfig
 from smile_core.edit_cache import EditCache
-from smile_core.editing import FIRST_BATCH
+from smile_core.editing import FIRST_BATCH, EditMaker
 from smile_core.explanation import NOTHING
-from tests.toy_editors import INSTRUCTION, ToyEditor
+from smile_core.measuring import Measurements
+from smile_core.progress import Progress, is_fit_due
+from tests.toy_editors import INSTRUCTION, ToyEditor, ToyEncoder, photo
 from tests.toy_runs import last, run
 
 # Live
@@ -56,6 +61,41 @@ def test_what_was_never_left_out_is_said_to_be_unknown() -> None:
             assert (unit.weight, unit.low, unit.high) == pytest.approx((0, -1, 1))
             assert unit.verdict == NOTHING
             assert any("Never left out" in note and unit.text in note for note in first.notes)
+
+
+def test_a_large_run_counts_every_batch_and_fits_ever_more_rarely() -> None:
+    editor = ToyEditor(effects={letter: i for i, letter in enumerate("abcdefghi")})
+    settings = {"instruction": "a b c d e f g h i", "perturbations": 511, "batch_size": 4}
+    *live, end = run(editor, stop=lambda: editor.painted >= 500, **settings)
+    assert [s.done for s in live] == list(range(4, 501, 4))
+    fitted = {len(s.explanation.samples) + 1: s.explanation for s in live}
+    assert len({id(s.explanation) for s in live}) == len(fitted)
+    assert sorted(fitted)[:33] == [*range(4, 129, 4), 136]
+    assert len(fitted) < 32 + math.log(500 / 128) / math.log(1.05)
+    for snapshot in live:
+        behind = snapshot.done / (len(snapshot.explanation.samples) + 1)
+        assert behind == 1 if snapshot.done <= 128 else behind < 1.05
+    assert len(end.explanation.samples) + 1 == end.done == 500
+
+
+def test_live_fits_cost_a_bounded_multiple_of_the_last_one() -> None:
+    fits = [0]
+    for answers in range(4, 4098, 4):
+        if is_fit_due(answers, fits[-1]):
+            fits.append(answers)
+    assert sum(fits) < 22 * 4097
+    assert 4097 / fits[-1] < 1.05
+
+
+def test_the_same_fit_shown_again_does_not_make_the_ranking_steady() -> None:
+    maker = EditMaker(ToyEditor(), photo(), ["a"], seeds=[0], knobs={}, batch_size=1, cache=None)
+    config = RunConfig(instruction=INSTRUCTION)
+    progress = Progress(maker, Measurements(1, config, ToyEncoder()), time.perf_counter())
+    settled = run(perturbations=32)[-1].explanation
+    shown = [progress.snapshot(settled, "running").stable for _ in range(4)]
+    assert not any(shown)
+    again = [progress.snapshot(replace(settled), "running").stable for _ in range(2)]
+    assert again == [False, True]
 
 
 # Stop
