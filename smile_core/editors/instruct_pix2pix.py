@@ -5,8 +5,12 @@ The bundled editor and `timbrooks/instruct-pix2pix` take the same path: a folder
 beside `model_index.json` that holds the fields of its `EditorCard`.
 
 Every row of every batch starts from the same noise, because each has its own generator with the
-same seed. Rows still pass through the same kernels together, so the batch they land in may move
-them by a rounding error.
+same seed. Rows still pass through the kernels together, and how many there are decides in which
+order these add, which can move a pixel by a level or two of 255. So every call of the pipeline has
+the same number of rows, filled up with the last prompt where there are fewer: on one machine with
+one number of threads an edit has the same pixels whatever batch it is made in, and a run that was
+killed ends as it would have ended. The exception is a call that ran out of memory, after which
+fewer rows are taken; then edits may differ by that rounding.
 
 References
 ----------
@@ -36,7 +40,8 @@ from smile_core.editors.protocol import (
     resolve_knobs,
 )
 
-ROWS_PER_CALL = 8
+# On a processor more rows at once gain nothing; a graphics card wants more to be busy.
+ROWS_PER_CALL = {"cpu": 4, "mps": 4, "cuda": 8}
 # Image latents of this many channels are taken by the pipeline as they are; any other number is
 # taken for a picture and encoded.
 _PASSED_LATENT_CHANNELS = 4
@@ -63,7 +68,7 @@ class InstructPix2Pix:
         self._pipe = pipe.to(device, torch.float16) if half else pipe.to(device)
         self._pipe.set_progress_bar_config(disable=True)
         self._lock = threading.Lock()  # the scheduler keeps its place in the pipeline
-        self._rows_per_call = ROWS_PER_CALL
+        self._rows_per_call = ROWS_PER_CALL[device]
         self._encoded: tuple[str, torch.Tensor] | None = None  # photo digest, its latents
         # Where the network predicts the picture itself, rounding does not add up over the steps,
         # and mixed precision takes little more than half the time on a CPU that has bfloat16.
@@ -73,7 +78,8 @@ class InstructPix2Pix:
         self.card = card
         self.name = card.name
         self.fingerprint: str | None = (
-            f"instruct-pix2pix {digest} {device} {precision} {diffusers.__version__}"
+            f"instruct-pix2pix {digest} {device} {precision} {ROWS_PER_CALL[device]} rows "
+            f"{diffusers.__version__}"
         )
 
     def edit(
@@ -100,43 +106,44 @@ class InstructPix2Pix:
         photo = fit_to_card(image, self.card)
         answers: dict[str, Image.Image | EditFailure] = {}
         with torch.inference_mode():
-            embeddings = self._encode_texts(unique)  # (n + 1, T, d); the last is the empty text
             start = 0
             while start < len(unique):
-                rows = slice(start, start + self._rows_per_call)
+                rows = self._rows_per_call
+                chunk = unique[start : start + rows]
+                padding = chunk[-1:] * (rows - len(chunk))
                 try:
-                    made = self._run(photo, embeddings, rows, seed, settings, stop)
+                    made = self._run(photo, chunk + padding, seed, settings, stop)[: len(chunk)]
                 except StopRequested:
                     done = takewhile(answers.__contains__, prompts)
                     raise StopRequested([answers[prompt] for prompt in done]) from None
                 except (MemoryError, RuntimeError) as error:
                     if not _is_out_of_memory(error):
                         raise
-                    if self._rows_per_call > 1:
-                        self._rows_per_call //= 2
+                    if rows > 1:
+                        self._rows_per_call = rows // 2
                         continue
                     made = [EditFailure("The editor ran out of memory, even one edit at a time.")]
-                answers.update(zip(unique[rows], made, strict=True))
-                start += len(made)
+                answers.update(zip(chunk, made, strict=True))
+                start += len(chunk)
         return [answers[prompt] for prompt in prompts]
 
     def _run(
         self,
         photo: Image.Image,
-        embeddings: torch.Tensor,
-        rows: slice,
+        prompts: list[str],
         seed: int,
         settings: Mapping[str, Any],
         stop: Stop | None,
     ) -> list[Image.Image | EditFailure]:
-        """Make the edits of `rows` in one call of the pipeline."""
+        """Make one edit for each of `prompts` in one call of the pipeline."""
 
         def check_stop(pipe: object, step: int, timestep: object, state: dict) -> dict:
             if stop is not None and stop():
                 raise StopRequested
             return state
 
-        texts = embeddings[:-1][rows]  # (rows, T, d)
+        embeddings = self._encode_texts(prompts)  # (rows + 1, T, d); the last is the empty text
+        texts = embeddings[:-1]  # (rows, T, d)
         mixed = torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._mixed)
         with _Held(self._lock, stop), mixed:
             result = self._pipe(
