@@ -10,12 +10,9 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from components import api, explain, method, theme
+from components import api, explain, inputs, method, pace, theme
 from components.html import html
 from components.session import close_session
-from smile_core import RunConfig, load_editor
-from smile_core.encoders import load_encoder
-from smile_core.text_distance import load_word_vectors
 
 EXAMPLE = Path(__file__).parent / "assets" / "example"
 HEADER = "<h1><b>SMILE</b> <span>which words drive your edit?</span></h1>"
@@ -57,14 +54,7 @@ def launch(demo: gr.Blocks, **options: object) -> None:
     demo.launch(**{**settings, **options})  # type: ignore[arg-type]
 
 
-def warm_up() -> None:
-    """Load what the first explanation needs, so that nobody waits for it after the click."""
-    defaults = RunConfig(instruction="make it snowy")
-    load_editor(defaults.editor)
-    load_encoder(defaults.encoder)
-    load_word_vectors(defaults.word_vectors)
-
-
 if __name__ == "__main__":
-    threading.Thread(target=warm_up, daemon=True).start()
+    # So that nobody waits for it after the first click.
+    threading.Thread(target=pace.try_out, args=[inputs.PHOTOS["temple"]], daemon=True).start()
     launch(build_page(EXAMPLE if (EXAMPLE / "explanation.json").exists() else None))

@@ -166,7 +166,15 @@ def _wire_files(
 ) -> None:
     everything = [*panels, left.photo, left.message, left.lock, *left.settings.values()]
     demo.load(back.open_page, None, everything, **QUIET)
-    demo.load(inputs.say_cost, _cost_inputs(left), left.cost, preprocess=False, **QUIET)
+    timer = gr.Timer(1, active=False)
+    for event in (demo.load, timer.tick):
+        event(
+            inputs.say_cost_at_first,
+            _cost_inputs(left),
+            [left.cost, timer],
+            preprocess=False,
+            **QUIET,
+        )
     header.upload(back.take_file, None, everything, **QUIET)
     restore.upload(back.restore, restore, everything, preprocess=False, **QUIET)
     left.photo.upload(back.check_photo, left.photo, left.message, preprocess=False, **QUIET)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from components import advanced
+from components import advanced, pace
 from components.answer import say_about
 from components.html import html
 from components.served import file_url
@@ -35,8 +35,6 @@ REQUIRED_NUMBERS = {
     "order": "The order of the Wasserstein distance",
     "p_iterations": "The number of p-value iterations",
 }
-
-_edits_per_second: dict[str, float] = {}  # by editor, learnt from the last run
 
 
 class Inputs(NamedTuple):
@@ -233,11 +231,6 @@ def chosen_instruction(event: gr.EventData) -> str:
     return str((event._data or {}).get("value", ""))
 
 
-def learn_rate(editor: str, edits_per_second: float) -> None:
-    """Remember how fast `editor` is on this machine."""
-    _edits_per_second[editor] = edits_per_second
-
-
 def say_card(editor: str) -> str:
     """Return the line under the editor menu for the chosen editor."""
     return render_card(list_editors(), editor)
@@ -259,19 +252,25 @@ def say_cost(
         units = split_units(config.instruction, config.granularity)
     except ConfigError as error:
         return _hint(str(error))
-    return _hint(cost_text(config, len(units), _edits_per_second.get(editor)))
+    return _hint(cost_text(config, len(units), pace.seconds_per_edit(editor)))
 
 
-def cost_text(config: RunConfig, n_units: int, edits_per_second: float | None) -> str:
-    """Return edits and seconds in words; `edits_per_second` is None before the first run."""
+def say_cost_at_first(*values: Any) -> tuple[str, dict[str, Any]]:
+    """Return what `say_cost` does, and whether to look again once the editor's speed is known."""
+    again = pace.is_trying()
+    return say_cost(*values), gr.update(active=again)
+
+
+def cost_text(config: RunConfig, n_units: int, seconds_per_edit: float | None) -> str:
+    """Return edits and seconds in words; no seconds as long as the editor's speed is not known."""
     subsets = 2**n_units - 2  # neither empty nor whole
     edits = (min(config.perturbations, subsets) + 1) * config.seeds
     text = f"{edits:,} edits"
     if subsets <= config.perturbations:
         text += f": all {subsets} ways to shorten {n_units} {config.granularity}s, and the whole"
-    if edits_per_second is None:
-        return f"{text}. The first run shows how long they take here."
-    return f"{text}, {say_about(edits / edits_per_second)} (edits made before are free)."
+    if seconds_per_edit is None:
+        return f"{text}."
+    return f"{text}, {say_about(edits * seconds_per_edit)} (edits made before are free)."
 
 
 def _hint(text: str) -> str:

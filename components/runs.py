@@ -15,7 +15,7 @@ from typing import Any
 
 import gradio as gr
 
-from components import advanced, answer, export, inputs, link
+from components import advanced, answer, export, inputs, link, pace
 from components.served import uploaded_path
 from components.session import Job, Session, has_editor, is_editor_taken, session_of
 from components.show import LiveView, Panels, Updates, show_all, show_nothing, show_waiting
@@ -97,8 +97,7 @@ class Runs:
         for snapshot in stream(job.photo, job.config, stop=session.stop.is_set):
             if snapshot.explanation is not None:
                 session.explanation = snapshot.explanation
-            if snapshot.edits_per_second:
-                inputs.learn_rate(job.config.editor, snapshot.edits_per_second)
+            pace.learn(job.config.editor, snapshot)
             yield view.updates(snapshot, time.monotonic() - started, job.config.seed)
         if snapshot is not None and snapshot.explanation is None:
             yield self._last_result(session, "Stopped before the first edit.")
