@@ -80,11 +80,14 @@ class Ending:
         One point for each row that was answered, the reference first.
     notes : tuple of str
         What must be said about the end.
+    without_instruction : Sample or None
+        The edit by the empty prompt; None in a run that was stopped before it.
     """
 
     p_values: np.ndarray | None
     projection: tuple[tuple[float, float], ...]
     notes: tuple[str, ...]
+    without_instruction: Sample | None
 
 
 def assemble(plan: Plan, measured: Measurements, ending: Ending | None = None) -> Explanation:
@@ -158,6 +161,7 @@ def assemble(plan: Plan, measured: Measurements, ending: Ending | None = None) -
         effective_sample_size=effective_sample_size(fitted.weights[rows]),
         samples=tuple(sample(int(row)) for row in answered if row > 0),
         reference=sample(0),
+        without_instruction=None if ending is None else ending.without_instruction,
         source=plan.photo,
         projection=() if ending is None else ending.projection,
         noise_floor=measured.noise_floor(),

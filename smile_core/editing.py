@@ -61,7 +61,7 @@ class EditMaker:
     note : str or None
         A sentence when the cache had to be given up.
     fresh : int
-        Edits that were made rather than found.
+        Edits of the run that were made rather than found.
     seconds : float
         Time spent in the editor.
     stopped : bool
@@ -114,7 +114,9 @@ class EditMaker:
             places, missing = self._next_batch(position, limit)
             seed = self._seeds[places[0][1]]
             if missing:
+                before = len(self._answers)
                 self._make(missing, seed, stop)
+                self.fresh += len(self._answers) - before
             batch = [
                 Made(row, seed_index, self._answers[self._prompts[row], seed])
                 for row, seed_index in places
@@ -123,6 +125,26 @@ class EditMaker:
             if batch:
                 yield batch
             position, limit = position + len(places), self._batch_size
+
+    def make_aside(self, prompt: str, stop: Stop) -> Answer | None:
+        """Make one edit that is no part of the run, under its first seed.
+
+        Nothing that goes wrong with it ends the run: a ConfigError becomes an `EditFailure` too.
+
+        Returns
+        -------
+        Image or EditFailure or None
+            None when the user stopped the run before there was an answer.
+        """
+        seed = self._seeds[0]
+        found = self._find(prompt, seed)
+        if found is not None:
+            return found
+        try:
+            self._make([prompt], seed, stop)
+        except ConfigError as error:
+            return EditFailure(str(error))
+        return self._answers.get((prompt, seed))
 
     def _next_batch(self, start: int, limit: int) -> tuple[list[tuple[int, int]], list[str]]:
         """Return the (row, seed index) of the next batch, and the prompts the editor has to run.
@@ -170,7 +192,6 @@ class EditMaker:
             detail = (str(error).strip().splitlines() or [""])[0]
             answers = [EditFailure(f"{type(error).__name__}: {detail}".removesuffix(": "))]
         for prompt, answer in zip(prompts, answers, strict=False):  # fewer answers when stopped
-            self.fresh += 1
             if isinstance(answer, Image.Image):
                 answer = answer.convert("RGB")
                 self._keep(prompt, seed, answer)

@@ -1,4 +1,4 @@
-"""The end of a run: p-values, and where each edit lies in the plane.
+"""The end of a run: the edit without words, p-values, and where each edit lies in the plane.
 
 References
 ----------
@@ -13,7 +13,8 @@ import numpy as np
 
 from smile_core.assembling import Ending, Plan
 from smile_core.editing import EditMaker
-from smile_core.editors.protocol import Stop, StopRequested
+from smile_core.editors.protocol import EditFailure, Stop, StopRequested
+from smile_core.explanation import Sample
 from smile_core.measuring import Measurements
 from smile_core.projection import principal_components, tsne
 from smile_core.significance import p_values
@@ -23,16 +24,20 @@ STOPPED_PROJECTION_ROWS = 128
 
 
 def end_run(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) -> Ending:
-    """Compute what is worth computing once: p-values of a whole run, and the projection.
+    """Compute what is worth computing once.
+
+    That is the edit without any instruction and the p-values, both of a whole run only, and the
+    projection.
 
     Parameters
     ----------
     plan, maker, measured
         The run; the reference must have a picture.
     stop : callable
-        Asked while p-values are computed. When it answers True they are left out, and
-        `maker.stopped` is set.
+        Asked while the edit is made and p-values are computed. When it answers True what is
+        missing is left out, and `maker.stopped` is set.
     """
+    without = None if maker.stopped else _without_instruction(plan, maker, measured, stop)
     notes = [] if maker.note is None else [maker.note]
     values = None
     if maker.stopped:
@@ -50,7 +55,21 @@ def end_run(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) ->
         points = project_edits(measured, principal_components)
     else:
         points = project_edits(measured, lambda pooled: tsne(pooled, plan.config.seed))
-    return Ending(values, points, tuple(notes))
+    return Ending(values, points, tuple(notes), without)
+
+
+def _without_instruction(
+    plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop
+) -> Sample | None:
+    """Return the edit by the empty prompt, None when the user stopped the run before it."""
+    answer = maker.make_aside("", stop)
+    if answer is None:
+        return None
+    mask = (0,) * len(plan.units)
+    if isinstance(answer, EditFailure):
+        return Sample(mask=mask, prompt="", failed=answer.reason)
+    distance = measured.distance_of(answer)
+    return Sample(mask=mask, prompt="", image=answer, image_distance=distance)
 
 
 def _pictured(measured: Measurements) -> tuple[np.ndarray, np.ndarray]:

@@ -107,6 +107,10 @@ class Explanation:
         The edit by the full instruction.
     source : PIL.Image.Image or None
         The photo as the editor saw it.
+    without_instruction : Sample or None
+        What the editor does when no word is left: the edit by the empty prompt under the first
+        seed, its mask all 0. For comparison only; it is no part of the fit. Only its picture and
+        its distance are known, or why there is none. None until the run has finished.
     projection : tuple of (float, float)
         Coordinates in the plane; first the reference, then one per sample, a failed one at the
         place of the reference. Two principal components of the pooled features while a run goes
@@ -133,6 +137,7 @@ class Explanation:
     samples: tuple[Sample, ...]
     reference: Sample
     source: Image.Image | None = None
+    without_instruction: Sample | None = None
     interactions: tuple[tuple[int, int, float], ...] = ()
     projection: tuple[tuple[float, float], ...] = ()
     noise_floor: float | None = None

@@ -21,6 +21,7 @@ from smile_core.instruction import split_units
 SCHEMA = 1
 
 REFERENCE_IMAGE = "edits/reference.png"
+WITHOUT_INSTRUCTION_IMAGE = "edits/without-instruction.png"
 SOURCE_IMAGE = "input.png"
 
 
@@ -38,7 +39,7 @@ def to_json(explanation: Explanation, *, with_images: bool = False) -> str:
         The result to write.
     with_images : bool
         Name the picture files that lie beside the JSON (`image_name`, `REFERENCE_IMAGE`,
-        `SOURCE_IMAGE`); otherwise every picture is null.
+        `WITHOUT_INSTRUCTION_IMAGE`, `SOURCE_IMAGE`); otherwise every picture is null.
 
     Raises
     ------
@@ -56,6 +57,10 @@ def to_json(explanation: Explanation, *, with_images: bool = False) -> str:
         plain_sample(sample, image_name(index)) for index, sample in enumerate(explanation.samples)
     ]
     values["reference"] = plain_sample(explanation.reference, REFERENCE_IMAGE)
+    if explanation.without_instruction is not None:
+        values["without_instruction"] = plain_sample(
+            explanation.without_instruction, WITHOUT_INSTRUCTION_IMAGE
+        )
     values["source"] = SOURCE_IMAGE if with_images and explanation.source else None
     return json.dumps({"schema": SCHEMA, **values}, allow_nan=False, indent=1)
 
@@ -167,6 +172,7 @@ def _read_explanation(
     units = tuple(_read_unit(_mapping(unit, "a unit")) for unit in values["units"])
     samples = tuple(_read_sample(sample, load_image) for sample in values["samples"])
     reference = _read_sample(values["reference"], load_image)
+    without = values.get("without_instruction")  # files of earlier versions have none
     source = values["source"]
     explanation = Explanation(
         instruction=_text(values["instruction"]),
@@ -182,6 +188,7 @@ def _read_explanation(
         effective_sample_size=_number(values["effective_sample_size"]),
         samples=samples,
         reference=reference,
+        without_instruction=None if without is None else _read_sample(without, load_image),
         source=load_image(_text(source)) if load_image and source is not None else None,
         interactions=tuple(
             (_whole(i), _whole(j), _number(c)) for i, j, c in values["interactions"]
@@ -205,7 +212,10 @@ def _check_agreement(explanation: Explanation) -> None:
         raise ValueError("instruction or seed are not those of config")
     if m != written:
         raise ValueError(f"there are weights for {m} units, and the instruction has {written}")
-    if any(len(s.mask) != m for s in (*explanation.samples, explanation.reference)):
+    edits = [*explanation.samples, explanation.reference]
+    if explanation.without_instruction is not None:
+        edits.append(explanation.without_instruction)
+    if any(len(edit.mask) != m for edit in edits):
         raise ValueError("a mask has another length than the instruction")
     if len(explanation.projection) not in (0, n + 1):
         raise ValueError(

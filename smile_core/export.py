@@ -22,6 +22,7 @@ from smile_core.explanation import Explanation
 from smile_core.explanation_json import (
     REFERENCE_IMAGE,
     SOURCE_IMAGE,
+    WITHOUT_INSTRUCTION_IMAGE,
     from_json,
     image_name,
     to_json,
@@ -45,7 +46,7 @@ CSV_COLUMNS = (
 # A JSON from elsewhere may name any file; only pictures beside it are opened.
 _PICTURE = re.compile(r"(edits/)?[\w-]+\.png")
 _FORMULA = ("=", "+", "-", "@")
-_EDIT = re.compile(r"\d{4,}\.png")
+_EDIT = re.compile(r"(\d{4,}|without-instruction)\.png")
 
 
 class ExportError(OSError):
@@ -97,6 +98,8 @@ def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
 def _pictures(explanation: Explanation) -> dict[str, Image.Image]:
     """Return the pictures of a result by their names in its folder."""
     named = {SOURCE_IMAGE: explanation.source, REFERENCE_IMAGE: explanation.reference.image}
+    if explanation.without_instruction is not None:
+        named[WITHOUT_INSTRUCTION_IMAGE] = explanation.without_instruction.image
     named |= {image_name(index): sample.image for index, sample in enumerate(explanation.samples)}
     return {name: image for name, image in named.items() if image is not None}
 

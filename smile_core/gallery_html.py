@@ -15,6 +15,7 @@ HELP = {
     "similarity": "Measured similarity to the full edit, from 0 (farthest of the run) to 1 (same).",
     "predicted": "The similarity that the weights predict; near the measured one is good.",
 }
+NO_PROMPT = "no instruction at all"
 
 
 def gallery_html(explanation: Explanation, picture_url: Callable[[Image.Image], str]) -> str:
@@ -37,6 +38,17 @@ def gallery_html(explanation: Explanation, picture_url: Callable[[Image.Image], 
     return "".join(
         _figure(explanation, sample, index, picture_url) for index, sample in enumerate(samples)
     )
+
+
+def without_instruction_html(
+    explanation: Explanation, picture_url: Callable[[Image.Image], str]
+) -> str:
+    """Return the `<figure>` of the edit without any instruction, to stand after the others.
+
+    It is empty when there is none. Its id follows on theirs, and it is sorted in like them.
+    """
+    sample, index = explanation.without_instruction, len(explanation.samples) + 1
+    return "" if sample is None else _figure(explanation, sample, index, picture_url)
 
 
 def struck_prompt(explanation: Explanation, sample: Sample) -> str:
@@ -64,6 +76,8 @@ def _figure(
 ) -> str:
     direction = "rtl" if is_right_to_left(explanation.instruction) else "ltr"
     numbers = "the full edit, the reference" if index == 0 else _numbers(sample)
+    if not sample.prompt:
+        numbers = f"<span>{NO_PROMPT}, for comparison</span>{numbers}"
     keys = {
         "order": index,
         "units": sum(sample.mask),
@@ -84,8 +98,9 @@ def _picture(sample: Sample, picture_url: Callable[[Image.Image], str]) -> str:
         reason = escape(sample.failed or "This picture was not kept.")
         return f'<div class="no-picture"><p>{reason}</p></div>'
     width, height = sample.image.size
+    label = escape(sample.prompt or NO_PROMPT)
     return (
-        f'<button type="button" class="zoom" aria-label="Enlarge: {escape(sample.prompt)}">'
+        f'<button type="button" class="zoom" aria-label="Enlarge: {label}">'
         f'<img src="{escape(picture_url(sample.image))}" width="{width}" height="{height}" '
         'alt=""></button>'
     )
@@ -93,7 +108,7 @@ def _picture(sample: Sample, picture_url: Callable[[Image.Image], str]) -> str:
 
 def _numbers(sample: Sample) -> str:
     if sample.failed is not None:
-        return "failed, left out of the fit"
+        return "failed, left out of the fit" if sample.prompt else "failed"
     return "".join(
         f'<span title="{HELP[name]}">{name} <b>{value}</b></span>'
         for name, value in sample_numbers(sample).items()

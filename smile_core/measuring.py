@@ -112,6 +112,10 @@ class Measurements:
         self.seconds += time.perf_counter() - started
         return features
 
+    def distance_of(self, image: Image.Image) -> float:
+        """Return the distance of a picture that is no row of the run to its first reference."""
+        return float(self._distance(self._references[0], self._encode([image]))[0])
+
     def distances(self) -> np.ndarray:
         """Return the mean distance of every row over its seeds, (n + 1,); NaN where unknown."""
         known = ~np.isnan(self._distances)  # (n + 1, k)

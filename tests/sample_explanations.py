@@ -67,6 +67,7 @@ def sample_explanation(
     size: int = 160,
     failed: int = 0,
     projected: bool = True,
+    compared: bool = False,
     seed: int = 0,
 ) -> Explanation:
     """Return the explanation of a simulated run.
@@ -89,6 +90,8 @@ def sample_explanation(
         How many samples (the last ones) failed.
     projected : bool
         Whether there is a t-SNE projection.
+    compared : bool
+        Whether there is an edit without instruction.
     """
     words = instruction.split()
     m = len(words)
@@ -164,6 +167,7 @@ def sample_explanation(
             similarity=1.0,
             predicted=float(fit.sum()),
         ),
+        without_instruction=_without_instruction(photo, m) if compared else None,
         source=photo,
         projection=_projection(similarity, masks, rng) if projected else (),
         notes=_notes(failed),
@@ -179,6 +183,10 @@ def with_units(explanation: Explanation, *rows: tuple[str, float, float, float])
         for text, w, low, high in rows
     )
     return replace(explanation, units=units)
+
+
+def _without_instruction(photo: Image.Image, m: int) -> Sample:
+    return Sample(mask=(0,) * m, prompt="", image=edited(photo, 0, 0.02), image_distance=39.5)
 
 
 def _masks(n: int, m: int, rng: np.random.Generator) -> np.ndarray:

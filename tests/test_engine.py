@@ -86,7 +86,8 @@ def test_a_word_that_comes_twice_is_two_units() -> None:
     found = last(editor, instruction="very very cold")
     assert [unit.text for unit in found.units] == ["very", "very", "cold"]
     # The same prompt from two masks is made once and counted twice.
-    assert editor.made == len({sample.prompt for sample in found.samples}) + 1 < 7
+    # One more is the full instruction, another the edit without any.
+    assert editor.made == len({sample.prompt for sample in found.samples}) + 2 < 8
     assert weights(found) == pytest.approx([10 / 30, 10 / 30, 20 / 30], abs=1e-6)
 
 
@@ -114,8 +115,9 @@ def test_every_picture_is_encoded_once() -> None:
     eyes = ToyEncoder()
     config = RunConfig(instruction=INSTRUCTION, perturbations=20)
     *_, end = stream(photo(), config, editor=ToyEditor(), encoder=eyes, cache=None)
-    samples = (end.explanation.reference, *end.explanation.samples)
-    assert eyes.seen == len({sample.image.tobytes() for sample in samples}) <= 21
+    found = end.explanation
+    samples = (found.reference, found.without_instruction, *found.samples)
+    assert eyes.seen == len({sample.image.tobytes() for sample in samples}) <= 22
 
 
 def test_timing_and_versions_are_told() -> None:
@@ -130,6 +132,38 @@ def test_timing_and_versions_are_told() -> None:
         found.versions.keys()
     )
     assert "unknown" not in found.versions.values()
+
+
+# Without any instruction
+
+
+def test_the_edit_without_instruction_is_made_for_comparison() -> None:
+    editor = ToyEditor()
+    snapshots = run(editor, perturbations=20)
+    assert editor.calls[-1] == [""]
+    assert all(snapshot.explanation.without_instruction is None for snapshot in snapshots[:-1])
+    found = snapshots[-1].explanation
+    without = found.without_instruction
+    assert (without.prompt, without.mask, without.failed) == ("", (0,) * 6, None)
+    assert without.image.getpixel((0, 0))[0] == BASE
+    assert without.image_distance == pytest.approx(sum(EFFECTS.values()))
+    assert without.similarity is without.sample_weight is without.predicted is None
+    assert snapshots[-1].done == snapshots[-1].total == len(found.samples) + 1 == 21
+    assert len(found.projection) == 21
+
+
+@pytest.mark.parametrize("error", [ValueError, ConfigError])
+def test_an_editor_that_wants_words_fails_without_them_and_nothing_else(error: type) -> None:
+    def paint(image: Image.Image, prompts: list[str], seed: int) -> list[Image.Image]:
+        if "" in prompts:
+            raise error("Write something.")
+        return [Image.new("RGB", image.size, (ToyEditor().level(p),) * 3) for p in prompts]
+
+    found = last(paint, perturbations=20)
+    assert "Write something." in found.without_instruction.failed
+    assert found.without_instruction.image is None
+    assert not any("failed" in note for note in found.notes)
+    assert np.array_equal(weights(found), weights(last(perturbations=20)))
 
 
 # p-values
@@ -157,7 +191,7 @@ def test_a_cutoff_that_nothing_passes() -> None:
 def test_several_seeds_are_averaged_and_the_noise_floor_is_told() -> None:
     editor = ToyEditor(seed_step=2)
     found = last(editor, seeds=3, perturbations=16)
-    assert editor.made == 3 * 17
+    assert editor.made == 3 * 17 + 1  # and one without instruction
     # Every picture moves by 2 levels a seed: against the first seed by 2 and by 4.
     assert found.noise_floor == pytest.approx(3)
     largest = max(sample.image_distance for sample in found.samples)

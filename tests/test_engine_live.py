@@ -26,7 +26,7 @@ from tests.toy_runs import last, run
 def test_the_first_snapshot_comes_early_and_the_rest_batch_by_batch() -> None:
     editor = ToyEditor()
     snapshots = run(editor, perturbations=32)
-    assert [len(call) for call in editor.calls] == [FIRST_BATCH, 8, 8, 8, 5]
+    assert [len(call) for call in editor.calls] == [FIRST_BATCH, 8, 8, 8, 5, 1]
     assert editor.calls[0][0] == INSTRUCTION
     assert [s.done for s in snapshots] == [4, 12, 20, 28, 33, 33]
     assert {s.total for s in snapshots} == {33}
@@ -117,6 +117,14 @@ def test_stop_keeps_what_there_is() -> None:
 def test_stop_before_the_first_edit() -> None:
     (end,) = run(stop=lambda: True)
     assert (end.state, end.explanation, end.done) == ("stopped", None, 0)
+
+
+def test_stop_before_the_edit_without_instruction() -> None:
+    editor = ToyEditor()
+    end = run(editor, perturbations=20, stop=lambda: editor.painted >= 21)[-1]
+    assert (end.state, end.done) == ("stopped", 21)
+    assert end.explanation.without_instruction is None
+    assert end.explanation.samples[0].p_value is None
 
 
 def test_stop_answers_while_p_values_are_computed() -> None:

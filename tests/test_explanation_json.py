@@ -22,19 +22,22 @@ def without_pictures(explanation: Explanation) -> Explanation:
         source=None,
         reference=replace(explanation.reference, image=None),
         samples=tuple(replace(sample, image=None) for sample in explanation.samples),
+        without_instruction=explanation.without_instruction
+        and replace(explanation.without_instruction, image=None),
     )
 
 
-@pytest.mark.parametrize("failed", [0, 3])
-def test_there_and_back_without_loss(failed: int) -> None:
-    explanation = without_pictures(sample_explanation(failed=failed))
+@pytest.mark.parametrize(("failed", "compared"), [(0, True), (3, False)])
+def test_there_and_back_without_loss(failed: int, compared: bool) -> None:
+    explanation = without_pictures(sample_explanation(failed=failed, compared=compared))
     explanation = replace(explanation, interactions=((0, 2, 0.25),), noise_floor=0.5)
     assert from_json(to_json(explanation)) == explanation
 
 
 def test_pictures_come_back_through_a_loader() -> None:
-    explanation = sample_explanation(n=4)
+    explanation = sample_explanation(n=4, compared=True)
     named = {"input.png": explanation.source, "edits/reference.png": explanation.reference.image}
+    named["edits/without-instruction.png"] = explanation.without_instruction.image
     named |= {image_name(i): sample.image for i, sample in enumerate(explanation.samples)}
     assert from_json(to_json(explanation, with_images=True), named.get) == explanation
 
@@ -54,6 +57,13 @@ def test_the_keys_that_others_read() -> None:
     assert values["fidelity"].keys() == {
         "mse", "wmse", "mae", "wmae", "l1", "l2", "r2", "r2_w", "r2_w_adj", "r2_w_loo",
     }  # fmt: skip
+
+
+def test_files_from_before_there_was_an_edit_without_instruction_are_read() -> None:
+    explanation = without_pictures(sample_explanation(n=4))
+    values = json.loads(to_json(explanation))
+    del values["without_instruction"]
+    assert from_json(json.dumps(values)) == explanation
 
 
 def test_any_text_survives() -> None:
@@ -80,6 +90,11 @@ def damaged_unit(**changes: object) -> str:
 def damaged_config(**changes: object) -> str:
     config = json.loads(to_json(sample_explanation(n=4)))["config"]
     return damaged(config={**config, **changes})
+
+
+def damaged_without(**changes: object) -> str:
+    values = json.loads(to_json(sample_explanation(n=4, compared=True)))["without_instruction"]
+    return damaged(without_instruction={**values, **changes})
 
 
 @pytest.mark.parametrize(
@@ -124,6 +139,9 @@ def damaged_config(**changes: object) -> str:
         (damaged(projection=[[1, 2]]), "1 points in the projection for 5 edits"),
         (damaged(reference=None), "damaged"),
         (damaged(projection=[[1]]), "damaged"),
+        (damaged(without_instruction=3), "damaged"),
+        (damaged_without(mask=[0, 0]), "a mask has another length"),
+        (damaged_without(image_distance="far"), "'far' is not a number"),
         (damaged(samples=[{"mask": [0, 7]}]), "damaged"),
     ],
 )

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_there_and_back_without_loss(tmp_path: Path) -> None:
-    explanation = sample_explanation(n=6, failed=1, size=64)
+    explanation = sample_explanation(n=6, failed=1, size=64, compared=True)
     folder = save_explanation(explanation, tmp_path / "new" / "result")
     found = load_explanation(folder)
     assert found == explanation
@@ -60,7 +60,8 @@ def test_the_table_holds_the_samples(tmp_path: Path) -> None:
 
 
 def test_a_shorter_result_leaves_no_edits_of_a_longer_one(tmp_path: Path) -> None:
-    save_explanation(sample_explanation(n=9, size=64), tmp_path)
+    save_explanation(sample_explanation(n=9, size=64, compared=True), tmp_path)
+    assert (tmp_path / "edits" / "without-instruction.png").is_file()
     (tmp_path / "edits" / "mine.png").write_bytes(b"not ours")
     save_explanation(sample_explanation(n=4, size=64), tmp_path)
     assert sorted(path.name for path in (tmp_path / "edits").iterdir()) == [

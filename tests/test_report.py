@@ -243,3 +243,10 @@ def test_data_uri_shrinks_but_never_enlarges():
 
 def test_same_explanation_same_report(explanation):
     assert report_html(explanation) == report_html(explanation)
+
+
+def test_the_edit_without_instruction_ends_the_gallery():
+    explanation = sample_explanation(n=6, compared=True)
+    attrs, text = Page(report_html(explanation)).with_tag("figure")[-1]
+    assert attrs["id"] == "edit-7"
+    assert "no instruction at all" in text
