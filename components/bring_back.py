@@ -11,7 +11,7 @@ from components import advanced, answer, export, inputs, link, scatter
 from components.runs import offered, written
 from components.served import is_uploaded, picture_url, uploaded_path
 from components.session import Session, session_of
-from components.show import Panels, Updates, show_all, show_waiting
+from components.show import Panels, Updates, show_all, show_waiting, unit_texts
 from smile_core.config import ConfigError, RunConfig
 from smile_core.explanation import Explanation
 from smile_core.instruction import split_units
@@ -49,6 +49,7 @@ class BringBack:
             self._start(session)
             sentence = f"The address holds settings that cannot be used. {error}"
             return {self.left.message: inputs.render_message(sentence)}
+        session.show(units, None)
         updates = {
             **show_waiting(self.panels, units),
             **self._filled(config),
@@ -65,6 +66,7 @@ class BringBack:
     def _start(self, session: Session) -> None:
         """Let the session begin with the example, whose files lie in its folder."""
         session.explanation = session.exported = self.example
+        session.show(() if self.example is None else unit_texts(self.example), self.example)
         session.links = export.render(self.folder)
 
     def take_file(self, event: gr.EventData, request: gr.Request) -> Updates:
@@ -114,8 +116,9 @@ class BringBack:
         except ConfigError as error:
             filled = self._refused(f"The result is here, but this page cannot repeat it. {error}")
         session.explanation = explanation
+        session.show(unit_texts(explanation), explanation)
         return {
-            **show_all(self.panels, explanation),
+            **show_all(self.panels, explanation, session.color_by),
             **filled,
             self.panels.status: answer.render_idle(RESTORED),
             self.panels.links: written(session),
@@ -133,8 +136,8 @@ class BringBack:
         return {self.left.message: inputs.render_message(sentence)}
 
     def color_map(self, color_by: int, request: gr.Request) -> str:
-        """Draw the map of the tab's result in the chosen colours."""
-        explanation = session_of(request).explanation
-        if explanation is None or color_by >= len(explanation.units):
-            return scatter.render(explanation, picture_url)
-        return scatter.render(explanation, picture_url, color_by)
+        """Draw the map in the chosen colours, now and in the updates to come."""
+        session = session_of(request)
+        if color_by < len(session.units):  # else a choice from a menu that is gone
+            session.color_by = color_by
+        return scatter.render(session.shown, picture_url, session.color_by)

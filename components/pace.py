@@ -1,4 +1,4 @@
-"""How long an edit takes on this machine, by editor: learnt from every run, and once at the start."""
+"""How long an edit takes here, by editor: learnt from every run, and once at the start."""
 
 from __future__ import annotations
 

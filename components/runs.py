@@ -18,7 +18,15 @@ import gradio as gr
 from components import advanced, answer, export, inputs, link, pace
 from components.served import uploaded_path
 from components.session import Job, Session, has_editor, is_editor_taken, session_of
-from components.show import LiveView, Panels, Updates, show_all, show_nothing, show_waiting
+from components.show import (
+    LiveView,
+    Panels,
+    Updates,
+    show_all,
+    show_nothing,
+    show_waiting,
+    unit_texts,
+)
 from smile_core.config import ConfigError, RunConfig, check_choice
 from smile_core.editors import list_editors
 from smile_core.engine import RunError, stream
@@ -60,8 +68,9 @@ class Runs:
         except ConfigError as error:
             return {self.left.message: inputs.render_message(str(error))}
         session.stop.clear()
+        session.show(units, None)
         return {
-            **show_waiting(self.panels, units, session.job.photo),
+            **show_waiting(self.panels, units, session.job.photo, session.color_by),
             self.panels.status: answer.render_idle(WAITING if is_editor_taken() else "Starting…"),
             self.left.message: "",
             self.left.settings["seed"]: config.seed,
@@ -96,18 +105,21 @@ class Runs:
         snapshot = None
         for snapshot in stream(job.photo, job.config, stop=session.stop.is_set):
             if snapshot.explanation is not None:
-                session.explanation = snapshot.explanation
+                session.explanation = session.shown = snapshot.explanation
             pace.learn(job.config.editor, snapshot)
-            yield view.updates(snapshot, time.monotonic() - started, job.config.seed)
+            elapsed = time.monotonic() - started
+            yield view.updates(snapshot, elapsed, job.config.seed, session.color_by)
         if snapshot is not None and snapshot.explanation is None:
             yield self._last_result(session, "Stopped before the first edit.")
 
     def _last_result(self, session: Session, status: str) -> Updates:
         """Return the session's last result and `status`, for a run that brought no new one."""
         if session.explanation is None:
+            session.show((), None)
             shown = show_nothing(self.panels)
         else:
-            shown = show_all(self.panels, session.explanation)
+            session.show(unit_texts(session.explanation), session.explanation)
+            shown = show_all(self.panels, session.explanation, session.color_by)
         return {
             **shown,
             self.panels.links: session.links or export.render(None),

@@ -5,7 +5,7 @@ Principal components while a run goes on, t-SNE once it has ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -39,10 +39,10 @@ def build() -> Scatter:
     return Scatter(color_by=color_by, plot=plot)
 
 
-def render_choices(explanation: Explanation) -> dict[str, Any]:
-    """Return the update of the menu: by similarity, or by whether one word was kept."""
-    words = [(f"Kept “{unit.text}”", index) for index, unit in enumerate(explanation.units)]
-    return gr.update(choices=[BY_SIMILARITY, *words], value=SIMILARITY)
+def render_choices(units: Sequence[str], color_by: int = SIMILARITY) -> dict[str, Any]:
+    """Return the update of the menu: by similarity, or by whether one of the words was kept."""
+    words = [(f"Kept “{text}”", index) for index, text in enumerate(units)]
+    return gr.update(choices=[BY_SIMILARITY, *words], value=color_by)
 
 
 def render(

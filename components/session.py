@@ -18,6 +18,7 @@ from pathlib import Path
 import gradio as gr
 from PIL import Image
 
+from components.scatter import SIMILARITY
 from components.served import served_folder
 from smile_core.config import RunConfig
 from smile_core.explanation import Explanation
@@ -44,7 +45,14 @@ class Session:
     job : Job or None
         The run that waits for its turn.
     explanation : Explanation or None
-        The last result, for the map and the files.
+        The last result, for the files and for a run that brings no new one.
+    shown : Explanation or None
+        The result that the panels show; None while a run has none yet.
+    units : tuple of str
+        The words that the map's menu offers.
+    color_by : int
+        What the visitor chose there; kept through the updates of a run, and as long as the words
+        stay the same.
     exported : Explanation or None
         The result whose files are there for download.
     links : str
@@ -58,6 +66,9 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     job: Job | None = None
     explanation: Explanation | None = None
+    shown: Explanation | None = None
+    units: tuple[str, ...] = ()
+    color_by: int = SIMILARITY
     exported: Explanation | None = None
     links: str = ""
     folder: Path | None = None
@@ -67,6 +78,12 @@ class Session:
     def running(self) -> bool:
         """Whether a run of this session has the editor."""
         return self in _running
+
+    def show(self, units: tuple[str, ...], explanation: Explanation | None) -> None:
+        """Note what the panels show from now on."""
+        if units != self.units:
+            self.color_by = SIMILARITY
+        self.units, self.shown = units, explanation
 
     def take_job(self) -> Job | None:
         """Return the waiting run, which then no longer waits."""

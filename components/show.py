@@ -51,14 +51,21 @@ def show_evidence(
     }
 
 
-def show_all(panels: Panels, explanation: Explanation) -> Updates:
+def show_all(
+    panels: Panels, explanation: Explanation, color_by: int = scatter.SIMILARITY
+) -> Updates:
     """Return everything about one result but its status and its files."""
     return {
         **show_answer(panels, explanation),
-        **show_evidence(panels, explanation),
+        **show_evidence(panels, explanation, color_by),
         panels.pair: answer.render_pair(explanation, picture_url),
-        panels.color_by: scatter.render_choices(explanation),
+        panels.color_by: scatter.render_choices(unit_texts(explanation), color_by),
     }
+
+
+def unit_texts(explanation: Explanation) -> tuple[str, ...]:
+    """Return the words of the instruction, as the map's menu names them."""
+    return tuple(unit.text for unit in explanation.units)
 
 
 def show_nothing(panels: Panels) -> Updates:
@@ -68,11 +75,15 @@ def show_nothing(panels: Panels) -> Updates:
         panels.heatmap: answer.render_heatmap(None),
         **show_evidence(panels, None),
         panels.pair: answer.render_pair(None),
+        panels.color_by: scatter.render_choices(()),
     }
 
 
 def show_waiting(
-    panels: Panels, units: tuple[str, ...], photo: Image.Image | None = None
+    panels: Panels,
+    units: tuple[str, ...],
+    photo: Image.Image | None = None,
+    color_by: int = scatter.SIMILARITY,
 ) -> Updates:
     """Return everything for a run that has begun and knows nothing yet."""
     sentence, heatmap = answer.render_waiting(units)
@@ -83,14 +94,13 @@ def show_waiting(
         panels.pair: (
             answer.render_photo(photo, picture_url) if photo else answer.render_pair(None)
         ),
+        panels.color_by: scatter.render_choices(units, color_by),
         panels.links: export.render(None),
     }
 
 
 class LiveView:
     """Turns the snapshots of one run into updates, drawing charts about once a second.
-
-    The map's menu is set once, when the first edit is there.
 
     Parameters
     ----------
@@ -106,7 +116,9 @@ class LiveView:
         self._last_chart = float("-inf")
         self._has_pair = False
 
-    def updates(self, snapshot: Snapshot, elapsed: float, seed: int) -> Updates:
+    def updates(
+        self, snapshot: Snapshot, elapsed: float, seed: int, color_by: int = scatter.SIMILARITY
+    ) -> Updates:
         """Return the updates for `snapshot`, `elapsed` seconds after the run began."""
         panels, explanation = self.panels, snapshot.explanation
         updates: Updates = {panels.status: answer.render_status(snapshot, seed, elapsed)}
@@ -116,8 +128,7 @@ class LiveView:
         if not self._has_pair:
             self._has_pair = True
             updates[panels.pair] = answer.render_pair(explanation, picture_url)
-            updates[panels.color_by] = scatter.render_choices(explanation)
         if snapshot.state != "running" or elapsed - self._last_chart >= self.seconds:
             self._last_chart = elapsed
-            updates |= show_evidence(panels, explanation)
+            updates |= show_evidence(panels, explanation, color_by)
         return updates

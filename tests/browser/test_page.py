@@ -20,7 +20,7 @@ from gradio_client.exceptions import AppError
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from components.inputs import PHOTOS
 from smile_core.export import save_explanation
@@ -104,6 +104,11 @@ def as_file(picture: Image.Image, kind: str, **options: object) -> bytes:
     return file.getvalue()
 
 
+def edits(page: Page) -> Locator:
+    """Return the figures of the run, the reference among them."""
+    return page.locator("#gallery figure").filter(has_not_text="no instruction at all")
+
+
 def weights(page: Page) -> list[str]:
     return page.locator("#heatmap .smile-number").all_inner_texts()
 
@@ -114,7 +119,7 @@ def test_a_newcomer_sees_a_finished_explanation(page: Page):
     expect(page.locator("#pair img")).to_have_count(2)
     expect(page.locator("#words-chart .main-svg").first).to_be_visible()
     page.get_by_role("tab", name="Gallery").click()
-    expect(page.locator("#gallery figure")).to_have_count(len(sample_explanation().samples) + 1)
+    expect(edits(page)).to_have_count(len(sample_explanation().samples) + 1)
     page.get_by_role("tab", name="Export").click()
     expect(page.locator("#export-links a")).to_have_count(4)
 
@@ -134,7 +139,7 @@ def test_upload_explain_export_and_restore(page: Page, url: str, tmp_path: Path)
     expect(page.locator("#sentence")).to_contain_text("snowy")
     expect(page.locator("#cost")).to_contain_text("about")
     page.get_by_role("tab", name="Gallery").click()
-    expect(page.locator("#gallery figure")).to_have_count(41)
+    expect(edits(page)).to_have_count(41)
     expect(page.locator("#gallery s").first).to_be_attached()
     page.locator("#gallery .zoom").first.click()
     expect(page.locator("#full-size")).to_be_visible()
@@ -176,7 +181,38 @@ def test_stop_answers_at_once_and_keeps_what_there_is(page: Page):
     expect(page.locator("#explain")).to_be_enabled()
     assert len(weights(page)) == len(INSTRUCTION.split())
     page.get_by_role("tab", name="Gallery").click()
-    assert 1 < page.locator("#gallery figure").count() < 121
+    assert 1 < edits(page).count() < 121
+
+
+def test_colours_and_order_chosen_during_a_run_stay(page: Page):
+    ask(page, perturbations=LONG_RUN)
+    page.get_by_role("tab", name="Gallery").click()
+    expect(edits(page).nth(8)).to_be_attached(timeout=15_000)
+    page.locator("#gallery select").select_option("-distance")
+    page.get_by_role("tab", name="Map").click()
+    page.locator("#map-color input").click()
+    page.get_by_role("option", name="Kept “snowy”").click()
+    expect(page.locator("#map-chart")).to_contain_text("“snowy” kept")
+    expect(page.locator("#stop")).to_be_enabled()  # the run still goes on
+    for perturbations in (LONG_RUN, SHORT_RUN):
+        wait_for_end(page)
+        expect(page.locator("#map-chart")).to_contain_text("“snowy” kept")
+        assert page.input_value("#map-color input") == "Kept “snowy”"
+        page.get_by_role("tab", name="Gallery").click()
+        expect(edits(page)).to_have_count(int(perturbations) + 1)
+        assert page.locator("#gallery select").input_value() == "-distance"
+        assert distances(page) == sorted(distances(page), reverse=True)
+        page.get_by_role("tab", name="Map").click()
+        ask(page, perturbations=SHORT_RUN)
+        expect(page.locator("#explain")).to_be_disabled()
+    wait_for_end(page)
+
+
+def distances(page: Page) -> list[float]:
+    """Return the distances of the edits as they lie on the page, without the reference."""
+    return page.evaluate("""[...document.querySelectorAll('#gallery .edit:not(.reference)')]
+      .sort((a, b) => a.style.order - b.style.order)
+      .map((edit) => parseFloat(edit.dataset.distance)).filter(Number.isFinite)""")
 
 
 def test_the_address_carries_the_settings_and_markup_stays_text(page: Page, url: str):

@@ -41,7 +41,7 @@ def test_map_is_empty_without_a_projection():
 
 
 def test_map_can_be_coloured_by_every_unit():
-    choices = scatter.render_choices(SAMPLE)["choices"]
+    choices = scatter.render_choices([unit.text for unit in SAMPLE.units])["choices"]
     assert [value for _, value in choices] == [scatter.SIMILARITY, *range(len(SAMPLE.units))]
     for _, value in choices:
         assert scatter.render(SAMPLE, lambda picture: "p", value)

@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from app import build_page
-from components import api, explain, export, inputs, served, session
+from components import api, explain, export, inputs, scatter, served, session
 from components.bring_back import BringBack
 from components.link import to_query
 from components.runs import checked_config
-from components.show import Panels
+from components.show import Panels, unit_texts
 from smile_core.config import PRESETS, ConfigError, RunConfig
 from smile_core.editors import list_editors
 from smile_core.explanation_json import to_json
@@ -93,6 +93,26 @@ def test_nothing_is_restored_while_the_session_runs(tmp_path: Path):
     assert tab.explanation is None
     back.restore_path(folder / "explanation.json", request("restoring"))
     assert tab.explanation is not None
+
+
+def test_the_map_keeps_its_colours_while_the_words_stay():
+    left, panels = page_parts()
+    back = BringBack(left, panels, None, None)
+    tab = session.session_of(request("colours"))
+    explanation = sample_explanation()
+    words = unit_texts(explanation)
+    tab.show(words, None)
+    assert back.color_map(2, request("colours")) == ""  # nothing to draw yet, but it is kept
+    tab.shown = explanation
+    assert back.color_map(1, request("colours")) == scatter.render(
+        explanation, served.picture_url, 1
+    )
+    tab.show(words, explanation)
+    assert tab.color_by == 1
+    back.color_map(len(words), request("colours"))  # a menu of the run before had more words
+    assert tab.color_by == 1
+    tab.show(("other", "words"), None)
+    assert tab.color_by == scatter.SIMILARITY
 
 
 def test_the_endpoint_takes_fewer_perturbations_than_the_page():

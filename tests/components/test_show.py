@@ -1,8 +1,19 @@
 from __future__ import annotations
 
-from components import show
+from pathlib import Path
+
+import pytest
+
+from components import scatter, show
+from components.served import picture_url
 from smile_core.explanation import Snapshot
 from tests.sample_explanations import sample_explanation
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+
 
 PANELS = show.Panels(*show.Panels._fields)  # names in the place of components
 
@@ -39,4 +50,13 @@ def test_heatmap_follows_every_snapshot_and_the_pair_comes_once():
 
 def test_a_new_run_clears_everything_of_the_last_one():
     cleared = show.show_waiting(PANELS, ("make", "it"))
-    assert set(cleared) | {"status", "color_by"} == set(show.Panels._fields)
+    assert set(cleared) | {"status"} == set(show.Panels._fields)
+
+
+def test_the_map_keeps_the_colours_that_were_chosen_during_the_run():
+    view = show.LiveView(PANELS, seconds=0.0)
+    before = view.updates(snapshot(8), 0.0, 0)
+    after = view.updates(snapshot(16), 1.0, 0, color_by=2)
+    assert "color_by" not in after  # the menu stays as it is
+    assert after["map"] == scatter.render(snapshot(16).explanation, picture_url, 2)
+    assert after["map"] != before["map"]
