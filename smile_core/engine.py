@@ -137,7 +137,7 @@ def stream(
         Where edits are kept; None keeps none.
     stop : callable or None
         Asked between batches, while p-values are computed and, by editors that can, between
-        steps. When it answers True the run ends with what there is.
+        steps or pictures. When it answers True the run ends with what there is.
 
     Yields
     ------

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from smile_core.config import RunConfig
 from smile_core.edit_cache import EditCache
@@ -155,6 +157,28 @@ def test_a_large_run_that_is_stopped_keeps_a_map() -> None:
     assert end.state == "stopped"
     assert 128 < len(end.explanation.projection) == end.done
     assert any("principal components" in note for note in end.explanation.notes)
+
+
+@pytest.mark.parametrize(("lazy", "made"), [(True, 6), (False, 12)])
+def test_a_function_that_yields_its_pictures_is_stopped_between_two(lazy: bool, made: int) -> None:
+    painted: list[str] = []
+
+    def paint(image: Image.Image, prompts: list[str], seed: int) -> Iterator[Image.Image]:
+        for prompt in prompts:
+            painted.append(prompt)
+            yield Image.new("RGB", image.size, (ToyEditor().level(prompt),) * 3)
+
+    def paint_all(image: Image.Image, prompts: list[str], seed: int) -> list[Image.Image]:
+        return list(paint(image, prompts, seed))
+
+    editor = paint if lazy else paint_all
+    end = run(editor, perturbations=62, stop=lambda: len(painted) >= 6)[-1]
+    assert end.state == "stopped"
+    assert end.done == len(painted) == made
+    whole = last(paint, perturbations=62)
+    assert [s.image_distance for s in end.explanation.samples] == [
+        s.image_distance for s in whole.samples[: made - 1]
+    ]
 
 
 def test_stop_in_the_middle_of_a_batch_is_quick() -> None:

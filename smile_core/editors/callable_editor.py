@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from PIL import Image
 
 from smile_core.config import ConfigError
-from smile_core.editors.protocol import EditFailure, EditorCard, Stop, resolve_knobs
+from smile_core.editors.protocol import (
+    EditFailure,
+    EditorCard,
+    Stop,
+    StopRequested,
+    resolve_knobs,
+)
 
 EditFunction = Callable[
-    [Image.Image, Sequence[str], int], Sequence[Image.Image | EditFailure | None]
+    [Image.Image, Sequence[str], int], Iterable[Image.Image | EditFailure | None]
 ]
 
 LONG_SIDE = 1024  # pixels; a photo of a camera would keep hundreds of large edits in memory
+
+NO_PICTURE = EditFailure("The editor returned no picture.")
 
 
 class CallableEditor:
@@ -23,7 +31,9 @@ class CallableEditor:
     ----------
     function : callable
         Takes the photo (RGB), a list of prompts and a seed; returns one picture, None or
-        `EditFailure` for every prompt.
+        `EditFailure` for every prompt. It gets all prompts of a batch at once, because together
+        they may be faster, and a Stop waits until it returns. If it yields the pictures one by
+        one instead, as a generator does, a Stop waits for one picture only.
     name : str or None
         Its name in results; None takes the function's own.
     fingerprint : str or None
@@ -64,15 +74,18 @@ class CallableEditor:
         image_guidance_scale: float | None = None,
         stop: Stop | None = None,
     ) -> list[Image.Image | EditFailure]:
-        """Call the function once with all prompts, see `Editor.edit`."""
+        """Call the function once with all prompts, see `Editor.edit` and the class on `stop`."""
         resolve_knobs(
             self.card,
             steps=steps,
             guidance_scale=guidance_scale,
             image_guidance_scale=image_guidance_scale,
         )
-        answers = self.function(image, list(prompts), seed)
-        return [
-            EditFailure("The editor returned no picture.") if answer is None else answer
-            for answer in answers
-        ]
+        made = self.function(image, list(prompts), seed)
+        answers: list[Image.Image | EditFailure] = []
+        for answer in made:
+            answers.append(NO_PICTURE if answer is None else answer)
+            is_lazy = isinstance(made, Iterator) and len(answers) < len(prompts)
+            if is_lazy and stop is not None and stop():
+                raise StopRequested(answers)
+        return answers
