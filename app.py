@@ -12,6 +12,7 @@ import gradio as gr
 
 from components import api, explain, inputs, method, pace, theme
 from components.html import html
+from components.served import keep_swept
 from components.session import close_session
 
 EXAMPLE = Path(__file__).parent / "assets" / "example"
@@ -51,6 +52,7 @@ def launch(demo: gr.Blocks, **options: object) -> None:
         "footer_links": ["api", "settings"],
         "run_history": False,
     }
+    keep_swept()
     demo.launch(**{**settings, **options})  # type: ignore[arg-type]
 
 

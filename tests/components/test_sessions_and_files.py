@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
+import io
 import os
+import time
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -135,16 +138,56 @@ def test_a_picture_is_written_once_and_named_by_its_content(tmp_path: Path):
     assert len(list((tmp_path / "gradio" / "smile-pictures").iterdir())) == 2
 
 
-def test_old_files_are_swept(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(served, "_last_sweep", 0.0)
-    old = served.served_folder("pictures") / "old.webp"
-    old.write_bytes(b"x")
-    os.utime(old, (1, 1))
-    left = served.served_folder("results") / "left"
-    left.mkdir()
+def served_entry(kind: str, name: str, *, hours: float, size: int = 1000) -> Path:
+    """Return a picture, or the folder of a result, that was last used so many `hours` ago."""
+    entry = served.served_folder(kind) / name
+    if kind == "results":
+        (entry / "edits").mkdir(parents=True)
+        (entry / "edits" / "0000.png").write_bytes(bytes(size))
+    else:
+        entry.write_bytes(bytes(size))
+    used = time.time() - hours * 3600
+    os.utime(entry, (used, used))
+    return entry
+
+
+def test_files_that_nobody_used_for_a_day_are_swept():
+    old = [served_entry("pictures", "old.webp", hours=25), served_entry("results", "o", hours=25)]
+    new = [served_entry("pictures", "new.webp", hours=23), served_entry("results", "n", hours=23)]
     served.sweep()
-    assert not old.exists()
-    assert left.exists()
+    assert not any(path.exists() for path in old)
+    assert all(path.exists() for path in new)
+
+
+def test_the_longest_unused_go_when_there_are_too_many():
+    entries = [
+        served_entry(kind, f"{kind} {hours}", hours=hours, size=100_000)
+        for hours, kind in [(1, "results"), (2, "pictures"), (3, "results"), (4, "pictures")]
+    ]
+    served.sweep(max_bytes=250_000)  # folders take some room, too
+    assert [path.exists() for path in entries] == [True, True, False, False]
+
+
+def test_an_idle_server_is_swept():
+    old = served_entry("pictures", "old.webp", hours=25)
+    ended = served.keep_swept(every_s=0.02)
+    try:
+        deadline = time.monotonic() + 20
+        while old.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not old.exists()
+    finally:
+        ended.set()
+
+
+def test_a_picture_that_cannot_be_written_is_its_own_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "file").write_bytes(b"x")  # nothing can be written below a file
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "file"))
+    head, _, data = served.picture_url(Image.new("RGB", (8, 8), "red")).partition(",")
+    assert head == "data:image/webp;base64"
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (8, 8)
 
 
 def test_only_files_inside_the_upload_folder_count_as_uploaded(tmp_path: Path):
