@@ -14,6 +14,7 @@ from components.session import Session, session_of
 from components.show import Panels, Updates, show_all, show_waiting, unit_texts
 from smile_core.config import ConfigError, RunConfig
 from smile_core.explanation import Explanation
+from smile_core.export import ExportError
 from smile_core.instruction import split_units
 from smile_core.photo import open_photo
 
@@ -116,12 +117,16 @@ class BringBack:
         except ConfigError as error:
             filled = self._refused(f"The result is here, but this page cannot repeat it. {error}")
         session.explanation = explanation
+        try:
+            links = written(session)
+        except ExportError as error:
+            links, filled = export.render(None), {**filled, **self._refused(str(error))}
         session.show(unit_texts(explanation), explanation)
         return {
             **show_all(self.panels, explanation, session.color_by),
             **filled,
             self.panels.status: answer.render_idle(RESTORED),
-            self.panels.links: written(session),
+            self.panels.links: links,
         }
 
     def _filled(self, config: RunConfig) -> Updates:
