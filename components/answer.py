@@ -86,7 +86,8 @@ def render_status(snapshot: Snapshot, seed: int, seconds: float) -> str:
     if snapshot.state == "stopped":
         parts = [f"Stopped after {done} of {total} edits; all of them are kept"]
     elif snapshot.state == "finished":
-        parts = [f"{done} of {total} edits in {say_seconds(seconds)}"]
+        source = "" if snapshot.edits_per_second else ", all from the cache,"
+        parts = [f"{done} of {total} edits{source} in {say_seconds(seconds)}"]
     else:
         parts = [f"{done} of {total} edits"]
     if snapshot.edits_per_second and snapshot.state == "running":

@@ -34,6 +34,9 @@ def test_status_of_an_ended_run_says_no_rate():
     html = answer.render_status(snapshot(state="finished", done=65), seed=7, seconds=21.4)
     assert "65 of 65 edits in 21 s · seed 7" in html
     assert "edits/s" not in html
+    known = snapshot(state="finished", done=65, edits_per_second=None)
+    html = answer.render_status(known, seed=7, seconds=0.4)
+    assert "65 of 65 edits, all from the cache, in less than a second · seed 7" in html
     html = answer.render_status(snapshot(state="stopped", stable=True), seed=7, seconds=21.4)
     assert "Stopped after 24 of 65 edits; all of them are kept · ranking steady" in html
 
