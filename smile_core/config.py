@@ -22,6 +22,7 @@ DESIGNS = ("balanced", "bernoulli")
 GRANULARITIES = ("word", "phrase")
 IMAGE_DISTANCES = (
     "wasserstein",
+    "transport-cost",
     "sliced-wasserstein",
     "gaussian-w2",
     "wasserstein-1d",

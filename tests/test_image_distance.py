@@ -17,7 +17,7 @@ from smile_core.encoders import Features, load_encoder
 from smile_core.image_distance import distances_to_reference
 
 RNG = np.random.default_rng(0)
-CLOUDS = ("wasserstein", "sliced-wasserstein", "gaussian-w2", "energy")
+CLOUDS = ("wasserstein", "transport-cost", "sliced-wasserstein", "gaussian-w2", "energy")
 POOLED = ("wasserstein-1d", "kolmogorov-smirnov", "cramer-von-mises")
 
 
@@ -101,6 +101,20 @@ def test_wasserstein_is_the_best_assignment(order: float) -> None:
     best = min(cost[range(6), list(choice)].mean() for choice in permutations(range(6)))
     measured = distances_to_reference("wasserstein", first(these), these, order=order)[1]
     assert measured == pytest.approx(best ** (1 / order), rel=1e-9)
+    cost = distances_to_reference("transport-cost", first(these), these, order=order)[1]
+    assert cost == pytest.approx(best, rel=1e-9)
+
+
+def test_transport_costs_of_effects_at_right_angles_add_up() -> None:
+    """Two shifts along different axes: the cost of both is the sum, its root is not."""
+    start = RNG.standard_normal((9, 6)).astype(np.float32)
+    one, other = np.eye(6, dtype=np.float32)[:2] * [[3.0], [4.0]]
+    clouds = np.float32([start, start + one, start + other, start + one + other])
+    these = Features(tokens=clouds, pooled=clouds.mean(axis=1))
+    _, *costs = distances_to_reference("transport-cost", first(these), these, order=2)
+    assert costs == pytest.approx([9, 16, 25], rel=1e-5)
+    _, *roots = distances_to_reference("wasserstein", first(these), these, order=2)
+    assert roots == pytest.approx([3, 4, 5], rel=1e-5)
 
 
 def test_wasserstein_on_a_line_is_scipys() -> None:
