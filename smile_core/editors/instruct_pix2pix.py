@@ -67,7 +67,8 @@ class InstructPix2Pix:
         half = device == "cuda" and size >= _HALF_PRECISION_FROM
         self._pipe = pipe.to(device, torch.float16) if half else pipe.to(device)
         self._pipe.set_progress_bar_config(disable=True)
-        self._lock = threading.Lock()  # the scheduler keeps its place in the pipeline
+        # The scheduler keeps its place in the pipeline, and a tokenizer serves one thread at a time.
+        self._lock = threading.Lock()
         self._rows_per_call = ROWS_PER_CALL[device]
         self._encoded: tuple[str, torch.Tensor] | None = None  # photo digest, its latents
         # Where the network predicts the picture itself, rounding does not add up over the steps,
@@ -88,21 +89,16 @@ class InstructPix2Pix:
         prompts: Sequence[str],
         *,
         seed: int,
-        steps: int | None = None,
-        guidance_scale: float | None = None,
-        image_guidance_scale: float | None = None,
+        mask: Image.Image | None = None,
         stop: Stop | None = None,
+        **knobs: Any,
     ) -> list[Image.Image | EditFailure]:
         """Edit one picture by every prompt, see `Editor.edit`."""
-        settings = resolve_knobs(
-            self.card,
-            steps=steps,
-            guidance_scale=guidance_scale,
-            image_guidance_scale=image_guidance_scale,
-        )
+        settings = resolve_knobs(self.card, **knobs)
         _check_guidance(settings)
         unique = list(dict.fromkeys(prompts))
-        self._check_lengths(unique)
+        with _Held(self._lock, stop):
+            self._check_lengths(unique)
         photo = fit_to_card(image, self.card)
         answers: dict[str, Image.Image | EditFailure] = {}
         with torch.inference_mode():
@@ -142,20 +138,21 @@ class InstructPix2Pix:
                 raise StopRequested
             return state
 
-        embeddings = self._encode_texts(prompts)  # (rows + 1, T, d); the last is the empty text
-        texts = embeddings[:-1]  # (rows, T, d)
         mixed = torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._mixed)
-        with _Held(self._lock, stop), mixed:
-            result = self._pipe(
-                prompt_embeds=texts,
-                negative_prompt_embeds=embeddings[-1:].expand_as(texts),
-                image=self._conditioning(photo, len(texts)),
-                generator=[torch.Generator().manual_seed(seed) for _ in texts],
-                num_inference_steps=settings["steps"],
-                guidance_scale=settings["guidance_scale"],
-                image_guidance_scale=settings["image_guidance_scale"],
-                callback_on_step_end=check_stop,
-            )
+        with _Held(self._lock, stop):
+            embeddings = self._encode_texts(prompts)  # (rows + 1, T, d); the last is of no text
+            texts = embeddings[:-1]  # (rows, T, d)
+            with mixed:
+                result = self._pipe(
+                    prompt_embeds=texts,
+                    negative_prompt_embeds=embeddings[-1:].expand_as(texts),
+                    image=self._conditioning(photo, len(texts)),
+                    generator=[torch.Generator().manual_seed(seed) for _ in texts],
+                    num_inference_steps=settings["steps"],
+                    guidance_scale=settings["guidance_scale"],
+                    image_guidance_scale=settings["image_guidance_scale"],
+                    callback_on_step_end=check_stop,
+                )
         flags = result.nsfw_content_detected or [False] * len(texts)
         return [
             EditFailure("The editor's safety filter blacked this picture out.") if flag else picture
