@@ -35,6 +35,8 @@ IMAGE_DISTANCES = (
 TEXT_DISTANCES = ("wmd", "cosine", "wmd+cosine")
 SURROGATES = ("linear", "bayesian-ridge", "ridge", "lasso", "lime", "shapley")
 PRESETS = ("recommended", "paper")
+# What can be set of an editor; its card says which of these it has.
+KNOBS = ("steps", "guidance_scale", "image_guidance_scale", "strength", "negative_prompt")
 
 MAX_PERTURBATIONS = 4096
 MAX_UNITS = 64
@@ -114,8 +116,15 @@ class RunConfig:
         Leave samples with a bootstrap p-value above this out of the fit, as the paper does.
     p_iterations : int
         Bootstrap iterations behind every p-value, 100 to 1,000,000.
-    steps, guidance_scale, image_guidance_scale : int, float, float, or None
-        The editor's knobs; None takes the editor's own default.
+    steps : int or None
+        Denoising steps; this and the next four are the editor's knobs, and None takes its own
+        default. Which of them an editor has is written on its card.
+    guidance_scale, image_guidance_scale : float or None
+        How strongly the text steers, and how strongly the photo is kept, 0 to 100.
+    strength : float or None
+        How much of the photo is painted anew, above 0 (nothing) to 1 (all).
+    negative_prompt : str or None
+        What the edit should not show; part of every edit, never of the explanation.
     batch_size : int
         Edits per call of the editor, 1 to 64; a snapshot follows each call. Cached edits do not
         depend on it.
@@ -146,6 +155,8 @@ class RunConfig:
     steps: int | None = None
     guidance_scale: float | None = None
     image_guidance_scale: float | None = None
+    strength: float | None = None
+    negative_prompt: str | None = None
     batch_size: int = 8
 
     def __post_init__(self) -> None:
@@ -189,6 +200,18 @@ class RunConfig:
         for name in ("guidance_scale", "image_guidance_scale"):
             if getattr(self, name) is not None:
                 _check_number(f"The {name}", getattr(self, name), 0, 100)
+        if self.strength is not None:
+            _check_number("The strength", self.strength, 0.01, 1)
+        if self.negative_prompt is not None:
+            self._check_negative_prompt()
+
+    def _check_negative_prompt(self) -> None:
+        text = self.negative_prompt
+        if not isinstance(text, str) or len(text) > MAX_INSTRUCTION_CHARACTERS:
+            raise ConfigError(
+                f"The negative prompt must be a text of at most {MAX_INSTRUCTION_CHARACTERS:,} "
+                "characters. Shorten it, or leave it unset."
+            )
 
     @classmethod
     def preset(cls, name: str, *, instruction: str, **changes: Any) -> RunConfig:

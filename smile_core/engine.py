@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 
 from smile_core.assembling import Plan, assemble
-from smile_core.config import BUNDLED_EDITOR, ConfigError, RunConfig
+from smile_core.config import BUNDLED_EDITOR, KNOBS, ConfigError, RunConfig
 from smile_core.edit_cache import EditCache
 from smile_core.editing import EditMaker
 from smile_core.editors.callable_editor import CallableEditor, EditFunction
@@ -161,12 +161,7 @@ def stream(
     config = config if editor is None else config.with_(editor=tool.name)
     eyes = _encoder(config.encoder) if encoder is None else RememberingEncoder(encoder)
     plan = _plan(image, config, tool.card, eyes.name)
-    knobs = resolve_knobs(
-        tool.card,
-        steps=config.steps,
-        guidance_scale=config.guidance_scale,
-        image_guidance_scale=config.image_guidance_scale,
-    )
+    knobs = resolve_knobs(tool.card, **{name: getattr(config, name) for name in KNOBS})
     maker = EditMaker(
         tool,
         plan.photo,

@@ -68,6 +68,10 @@ def test_settings_cannot_be_changed_but_copied() -> None:
         ({"kernel_width": 0}, "kernel width"),
         ({"p_cutoff": 1.5}, "p-value cutoff"),
         ({"guidance_scale": -1}, "guidance_scale"),
+        ({"strength": 0}, "strength"),
+        ({"strength": 1.5}, "strength"),
+        ({"negative_prompt": 3}, "negative prompt"),
+        ({"negative_prompt": "x" * 2001}, "negative prompt"),
         ({"image_guidance_scale": "high"}, "image_guidance_scale"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from PIL import Image
 
@@ -69,18 +70,12 @@ class CallableEditor:
         prompts: Sequence[str],
         *,
         seed: int,
-        steps: int | None = None,
-        guidance_scale: float | None = None,
-        image_guidance_scale: float | None = None,
+        mask: Image.Image | None = None,
         stop: Stop | None = None,
+        **knobs: Any,
     ) -> list[Image.Image | EditFailure]:
         """Call the function once with all prompts, see `Editor.edit` and the class on `stop`."""
-        resolve_knobs(
-            self.card,
-            steps=steps,
-            guidance_scale=guidance_scale,
-            image_guidance_scale=image_guidance_scale,
-        )
+        resolve_knobs(self.card, **knobs)
         made = self.function(image, list(prompts), seed)
         answers: list[Image.Image | EditFailure] = []
         for answer in made:

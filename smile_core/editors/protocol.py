@@ -66,7 +66,7 @@ class EditorCard:
     steps : int or None
         Default number of denoising steps; None when it has none.
     knobs : mapping of str to float
-        The guidance knobs it takes with their defaults.
+        The knobs it takes besides `steps` with their defaults, named as in `config.KNOBS`.
     needs_mask, takes_seed, takes_negative_prompt : bool
         What else goes in; without a seed every edit is a new draw.
     short_side, long_side : int or None
@@ -126,10 +126,9 @@ class Editor(Protocol):
         prompts: Sequence[str],
         *,
         seed: int,
-        steps: int | None = None,
-        guidance_scale: float | None = None,
-        image_guidance_scale: float | None = None,
+        mask: Image.Image | None = None,
         stop: Stop | None = None,
+        **knobs: Any,
     ) -> list[Image.Image | EditFailure]:
         """Edit one picture by every prompt, each from the same noise.
 
@@ -141,10 +140,14 @@ class Editor(Protocol):
             The instructions.
         seed : int
             Seed of the noise, the same for every prompt.
-        steps, guidance_scale, image_guidance_scale : int, float, float, or None
-            The knobs; None takes the default of the card.
+        mask : PIL.Image.Image or None
+            Where to edit, mode L, of the size of the photo: white is edited, black is kept. Given
+            to editors whose card says `needs_mask`.
         stop : callable or None
             Asked now and then; when it answers True the edit ends with `StopRequested`.
+        **knobs
+            `steps` and those that the card lists, see `resolve_knobs`; None or left out takes the
+            default.
 
         Returns
         -------
@@ -185,33 +188,31 @@ def fit_to_card(image: Image.Image, card: EditorCard) -> Image.Image:
     return image.resize((size[0], size[1]), Image.Resampling.LANCZOS)
 
 
-def resolve_knobs(
-    card: EditorCard,
-    *,
-    steps: int | None,
-    guidance_scale: float | None,
-    image_guidance_scale: float | None,
-) -> dict[str, Any]:
+def resolve_knobs(card: EditorCard, **given: Any) -> dict[str, Any]:
     """Return the knobs of an editor with the given values, or its defaults where None.
+
+    Parameters
+    ----------
+    card : EditorCard
+        Says which knobs there are: `steps` when it has steps, those in `card.knobs`, and
+        `negative_prompt` (by default empty) when it takes one.
+    **given
+        Values by name.
 
     Raises
     ------
     ConfigError
         When a value is given for a knob that the card does not list.
     """
-    defaults = {**({} if card.steps is None else {"steps": card.steps}), **card.knobs}
-    given = {
-        "steps": steps,
-        "guidance_scale": guidance_scale,
-        "image_guidance_scale": image_guidance_scale,
-    }
-    for name, value in given.items():
-        if value is not None and name not in defaults:
+    defaults: dict[str, Any] = {**({} if card.steps is None else {"steps": card.steps})}
+    defaults |= card.knobs
+    if card.takes_negative_prompt:
+        defaults["negative_prompt"] = ""
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given:
+        if name not in defaults:
             allowed = ", ".join(defaults) or "none"
             raise ConfigError(
                 f"The editor {card.name!r} has no {name}. Knobs it has: {allowed}. Leave it unset."
             )
-    return {
-        name: default if given.get(name) is None else given[name]
-        for name, default in defaults.items()
-    }
+    return defaults | given

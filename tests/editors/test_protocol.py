@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from smile_core.config import ConfigError
+from smile_core.config import KNOBS, ConfigError
 from smile_core.editors.card_file import CARD_FILE, read_card
 from smile_core.editors.protocol import EditorCard, fit_to_card, resolve_knobs
 
@@ -16,7 +16,7 @@ SCENE = EditorCard(
 )
 STABLE = EditorCard(name="sd", title="SD", family="test", long_side=512, multiple_of=64)
 FREE = EditorCard(name="free", title="Free", family="test")
-NOTHING = {"steps": None, "guidance_scale": None, "image_guidance_scale": None}
+NOTHING = dict.fromkeys(KNOBS)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,14 @@ def test_knobs_fall_back_to_the_card() -> None:
         resolve_knobs(card, **{**NOTHING, "image_guidance_scale": 2.0})
     with pytest.raises(ConfigError, match="Knobs it has: none"):
         resolve_knobs(FREE, **{**NOTHING, "steps": 2})
+
+
+def test_a_negative_prompt_is_a_knob_of_the_editors_that_take_one() -> None:
+    card = EditorCard(name="e", title="E", family="f", takes_negative_prompt=True)
+    assert resolve_knobs(card, **NOTHING) == {"negative_prompt": ""}
+    assert resolve_knobs(card, negative_prompt="blurry") == {"negative_prompt": "blurry"}
+    with pytest.raises(ConfigError, match="no negative_prompt"):
+        resolve_knobs(FREE, negative_prompt="blurry")
 
 
 def test_a_folder_brings_its_own_card(tmp_path: Path) -> None:
