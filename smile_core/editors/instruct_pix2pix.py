@@ -67,7 +67,7 @@ class InstructPix2Pix:
         half = device == "cuda" and size >= _HALF_PRECISION_FROM
         self._pipe = pipe.to(device, torch.float16) if half else pipe.to(device)
         self._pipe.set_progress_bar_config(disable=True)
-        # The scheduler keeps its place in the pipeline, and a tokenizer serves one thread at a time.
+        # The scheduler keeps its place in the pipeline, and a tokenizer serves one thread only.
         self._lock = threading.Lock()
         self._rows_per_call = ROWS_PER_CALL[device]
         self._encoded: tuple[str, torch.Tensor] | None = None  # photo digest, its latents
