@@ -63,10 +63,12 @@ __all__ = [
     "MAX_INTERACTION_UNITS",
     "Fit",
     "NothingChangedError",
+    "Resampled",
     "bootstrap_intervals",
     "effective_sample_size",
     "fit_surrogate",
     "kernel_weights",
+    "resample",
     "shapley_weights",
     "similarity",
     "verdict",
@@ -178,6 +180,25 @@ def fit_surrogate(
     )
 
 
+@dataclass(frozen=True)
+class Resampled:
+    """How the weights of a fit move when its samples are drawn anew.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (m,)
+        Those of the fit itself.
+    deviations : ndarray, shape (B, m)
+        What each resample adds to them.
+    unjudged : ndarray of bool, shape (m,)
+        Units that the samples cannot judge; their deviations mean nothing.
+    """
+
+    weights: np.ndarray
+    deviations: np.ndarray
+    unjudged: np.ndarray
+
+
 def bootstrap_intervals(
     name: str,
     X: np.ndarray,
@@ -191,17 +212,9 @@ def bootstrap_intervals(
 ) -> np.ndarray:
     """Return an interval for the weight of every unit, by a bootstrap over samples.
 
-    The Bayesian bootstrap [4]: each resample multiplies the sample weights by random ones of mean
-    1 (a flat Dirichlet draw) and refits, with the penalty of the full fit. Unlike drawing rows
-    with replacement it never loses a unit's only sample.
-
-    With few samples per unit the residuals of a fit are smaller than its errors. So the resamples
-    are fitted to leave-one-out residuals, r_i/(1 - leverage_i), as the HC3 errors of a regression
-    are [6], and their spread is stretched from the normal to Student's distribution.
-
-    A unit that the samples cannot judge gets the whole range of the response, [-1, 1] at least:
-    one that was always kept or cannot be told from another, one whose weight hangs on a single
-    sample, and so every unit while there are no more samples than parameters.
+    See `resample`. A unit that the samples cannot judge gets the whole range of the response,
+    [-1, 1] at least: one that was always kept or cannot be told from another, one whose weight
+    hangs on a single sample, and so every unit while there are no more samples than parameters.
 
     Parameters
     ----------
@@ -219,32 +232,69 @@ def bootstrap_intervals(
     ndarray, shape (m, 2)
         Low and high end per unit; the fitted weight lies between them.
     """
+    draws = rng.standard_exponential((n_boot, len(X)))
+    made = resample(name, X, y, weights, draws, interactions=interactions, level=level)
+    estimate = made.weights
+    spread = np.quantile(made.deviations, ((1 - level) / 2, (1 + level) / 2), axis=0)  # (2, m)
+    low = np.where(made.unjudged, -1.0, estimate + spread[0])
+    high = np.where(made.unjudged, 1.0, estimate + spread[1])
+    return np.column_stack([np.minimum(low, estimate), np.maximum(high, estimate)])
+
+
+def resample(
+    name: str,
+    X: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray,
+    draws: np.ndarray,
+    *,
+    interactions: bool = False,
+    level: float = 0.95,
+) -> Resampled:
+    """Refit the samples under random weights.
+
+    The Bayesian bootstrap [4]: each resample multiplies the sample weights by random ones of mean
+    1 (a flat Dirichlet draw) and refits, with the penalty of the full fit. Unlike drawing rows
+    with replacement it never loses a unit's only sample.
+
+    With few samples per unit the residuals of a fit are smaller than its errors. So the resamples
+    are fitted to leave-one-out residuals, r_i/(1 - leverage_i), as the HC3 errors of a regression
+    are [6], and their spread is stretched from the normal to Student's distribution.
+
+    Parameters
+    ----------
+    name, X, y, weights, interactions
+        As in `fit_surrogate`.
+    draws : ndarray, shape (B, n)
+        Standard exponential random numbers, a row for each resample.
+    level : float
+        Coverage of the intervals that will be read off the spread, in (0, 1).
+
+    Returns
+    -------
+    Resampled
+        The B resamples.
+    """
     fit = fit_surrogate(name, X, y, weights, interactions=interactions)
     problem = pose(name, X, y, weights, interactions)
     n, m = X.shape
-    estimate = fit.coefficients
     freedom = int(np.sum(problem.weights > 0)) - np.linalg.matrix_rank(problem.columns)
     freedom -= problem.free_level
-    unknown = _unjudged(problem, fit.leverage)  # (m,)
-    if freedom <= 0 or unknown.all():
-        return np.column_stack([np.minimum(estimate, -1.0), np.maximum(estimate, 1.0)])
+    unjudged = _unjudged(problem, fit.leverage)  # (m,)
+    if freedom <= 0 or unjudged.all():
+        return Resampled(fit.coefficients, np.zeros((len(draws), m)), np.ones(m, dtype=bool))
 
     residual = (np.asarray(y, dtype=float) - fit.predicted) / np.maximum(
         1 - fit.leverage, SATURATED
     )  # (n,)
     response = fit.predicted + residual - problem.level
-    draws = rng.standard_exponential((n_boot, n))
-    draws *= n / draws.sum(axis=1, keepdims=True)  # (B, n), mean 1
+    draws = draws * (n / draws.sum(axis=1, keepdims=True))  # (B, n), mean 1
     # The first row is the fit without resampling, from which the spread is measured.
     draws = np.vstack([np.ones(n), draws]) * problem.weights
     slopes = refit(name, replace(problem, response=response), draws, fit.penalty)[:, :m]
-
-    tails = (1 - level) / 2, (1 + level) / 2
-    spread = np.quantile(slopes[1:] - slopes[0], tails, axis=0)  # (2, m)
-    spread *= student_t.ppf(tails[1], freedom) / norm.ppf(tails[1])
-    low = np.where(unknown, -1.0, estimate + spread[0])
-    high = np.where(unknown, 1.0, estimate + spread[1])
-    return np.column_stack([np.minimum(low, estimate), np.maximum(high, estimate)])
+    upper = (1 + level) / 2
+    stretch = student_t.ppf(upper, freedom) / norm.ppf(upper)
+    return Resampled(fit.coefficients, (slopes[1:] - slopes[0]) * stretch, unjudged)
 
 
 def _unjudged(problem: Problem, leverage: np.ndarray) -> np.ndarray:
