@@ -1,0 +1,86 @@
+"""Where a model runs, in which precision, and whether it fits there.
+
+A graphics card where there is one (CUDA, then Apple's), else the processor. Large models run in
+half precision on a graphics card and in single precision on a processor, which is slow at halves.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import torch
+
+from smile_core.config import ConfigError
+
+GIGABYTE = 1e9
+# Bytes of weights; a smaller model gains nothing worth having from half precision.
+HALF_PRECISION_FROM = 400_000_000
+_CGROUP = Path("/sys/fs/cgroup")  # a container's own limit, where there is one
+
+
+def best_device() -> str:
+    """Return `cuda`, `mps` or `cpu`, the first of them that is there."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def best_precision(device: str, weight_bytes: int) -> torch.dtype:
+    """Return the precision for a model whose files hold `weight_bytes` of weights.
+
+    bfloat16 rather than float16 where the card has it: today's large models overflow in float16.
+    """
+    if device == "cpu" or weight_bytes < HALF_PRECISION_FROM:
+        return torch.float32
+    if device == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.float16
+    return torch.bfloat16
+
+
+def free_gb(device: str) -> float:
+    """Return the memory that a model could take on `device` now, in GB."""
+    if device == "cuda":
+        free, _ = torch.cuda.mem_get_info()
+        # What torch holds and does not use is free to the next model.
+        free += torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return free / GIGABYTE
+    free = psutil.virtual_memory().available
+    try:
+        limit = int((_CGROUP / "memory.max").read_text())
+        used = int((_CGROUP / "memory.current").read_text())
+    except (OSError, ValueError):  # no container, or no limit ("max")
+        return free / GIGABYTE
+    return min(free, limit - used) / GIGABYTE
+
+
+def needed_gb(memory_gb: float, device: str, weight_bytes: int) -> float:
+    """Return what a model takes on `device`, in GB.
+
+    Parameters
+    ----------
+    memory_gb : float
+        What its card says; for a large model that is in half precision.
+    device : str
+        A processor runs it in single precision, which takes twice as much.
+    weight_bytes : int
+        Size of its weight files.
+    """
+    return memory_gb * (2 if device == "cpu" and weight_bytes >= HALF_PRECISION_FROM else 1)
+
+
+def check_memory(name: str, needed: float, device: str) -> None:
+    """Refuse a model that takes more than is free.
+
+    Raises
+    ------
+    ConfigError
+        When it does not fit.
+    """
+    free = free_gb(device)
+    if needed > free:
+        raise ConfigError(
+            f"The editor {name!r} takes about {needed:.3g} GB of memory, and on this machine's "
+            f"{device} {free:.1f} GB are free. Close other programs, choose a smaller editor, or "
+            "run it on a machine with a larger graphics card."
+        )
