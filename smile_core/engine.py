@@ -157,9 +157,9 @@ def stream(
         When the edit by the full instruction fails, or more than half of the others do.
     """
     started = time.perf_counter()
-    tool = _as_editor(editor, config.editor)
+    tool = as_editor(editor, config.editor)
     config = config if editor is None else config.with_(editor=tool.name)
-    eyes = _encoder(config.encoder) if encoder is None else RememberingEncoder(encoder)
+    eyes = shared_encoder(config.encoder) if encoder is None else remembering(encoder)
     plan = _plan(image, config, tool.card, eyes.name)
     knobs = resolve_knobs(tool.card, **{name: getattr(config, name) for name in KNOBS})
     maker = EditMaker(
@@ -175,20 +175,26 @@ def stream(
     return _run(plan, maker, measured, stop or (lambda: False), started)
 
 
-def _as_editor(given: Editor | EditFunction | None, name: str) -> Editor:
+def as_editor(given: Editor | EditFunction | None, name: str) -> Editor:
+    """Return the given editor, a function as one, or for None the editor called `name`."""
     if given is None:
         return load_editor(name)
     return given if isinstance(given, Editor) else CallableEditor(given)
 
 
-def _encoder(name: str) -> RememberingEncoder:
+def shared_encoder(name: str) -> RememberingEncoder:
     """Return an encoder by name; its memory outlives the run, so asking again is instant."""
     with LOADING:
-        return _remembering(name)
+        return _load_remembering(name)
+
+
+def remembering(encoder: Encoder) -> RememberingEncoder:
+    """Return `encoder` with a memory, unless it has one."""
+    return encoder if isinstance(encoder, RememberingEncoder) else RememberingEncoder(encoder)
 
 
 @lru_cache(maxsize=2)
-def _remembering(name: str) -> RememberingEncoder:
+def _load_remembering(name: str) -> RememberingEncoder:
     return RememberingEncoder(load_encoder(name))
 
 

@@ -32,7 +32,7 @@ def summarize(explanation: Explanation) -> str:
     trouble = _nothing_to_compare(explanation)
     if trouble:
         return trouble
-    labels = _labels(explanation.units)
+    labels = quote_units([unit.text for unit in explanation.units])
     pairs = list(zip(labels, explanation.units, strict=True))
     large = [pair for pair in pairs if abs(pair[1].weight) >= NEGLIGIBLE]
     if all(unit.verdict == NOTHING for _, unit in large):
@@ -41,7 +41,7 @@ def summarize(explanation: Explanation) -> str:
     drivers = [pair for pair in by_weight if pair[1].verdict == DRIVES]
     against = [pair for pair in reversed(by_weight) if pair[1].verdict == AGAINST]
     rest = [pair for pair in pairs if pair not in drivers and pair not in against]
-    idle = [pair for pair in rest if _is_negligible(pair[1])]
+    idle = [pair for pair in rest if is_negligible(pair[1])]
     unsure = [pair for pair in rest if pair not in idle]
 
     noun = unit_noun(explanation)
@@ -72,9 +72,25 @@ def weight_text(unit: UnitWeight) -> str:
     return f"{signed(unit.weight)} ± {math.ceil(round(side * 100, 6)) / 100:.2f}"
 
 
+def is_negligible(unit: UnitWeight) -> bool:
+    """Return whether the whole interval of a unit lies close to zero, so that it can go."""
+    return max(-unit.low, unit.high) <= NEGLIGIBLE
+
+
 def unit_noun(explanation: Explanation) -> str:
     """Return what this run calls a unit: `word` or `phrase`."""
     return str(explanation.config.get("granularity", "word"))
+
+
+def quote_units(texts: Sequence[str]) -> list[str]:
+    """Quote each unit; where a text occurs more than once, each says which one it is."""
+    labels = []
+    for i, text in enumerate(texts):
+        # First-strong isolates keep a right-to-left word from reordering the sentence around it.
+        quoted = f'"\u2068{text}\u2069"' if is_right_to_left(text) else f'"{text}"'
+        place = f" (no. {texts[: i + 1].count(text)})" if texts.count(text) > 1 else ""
+        labels.append(quoted + place)
+    return labels
 
 
 def is_right_to_left(text: str) -> bool:
@@ -110,18 +126,6 @@ def _nothing_to_compare(explanation: Explanation) -> str | None:
     return None
 
 
-def _labels(units: Sequence[UnitWeight]) -> list[str]:
-    """Quote each unit; the second and later occurrences of a text say which one they are."""
-    texts = [unit.text for unit in units]
-    labels = []
-    for i, text in enumerate(texts):
-        # First-strong isolates keep a right-to-left word from reordering the sentence around it.
-        quoted = f'"\u2068{text}\u2069"' if is_right_to_left(text) else f'"{text}"'
-        place = f" (no. {texts[: i + 1].count(text)})" if texts.count(text) > 1 else ""
-        labels.append(quoted + place)
-    return labels
-
-
 def _driving(drivers: list[tuple[str, UnitWeight]], noun: str) -> str:
     if len(drivers) == 1:
         label, unit = drivers[0]
@@ -130,19 +134,15 @@ def _driving(drivers: list[tuple[str, UnitWeight]], noun: str) -> str:
     more = len(drivers) - len(named)
     tail = [_more(more, noun)] if more else []
     if drivers[0][1].low > drivers[1][1].high:
-        return f"{named[0]} drives this edit most, then {_join(named[1:] + tail)}."
-    return f"{_join(named + tail)} drive this edit."
+        return f"{named[0]} drives this edit most, then {join_names(named[1:] + tail)}."
+    return f"{join_names(named + tail)} drive this edit."
 
 
 def _opposing(against: list[tuple[str, UnitWeight]], noun: str) -> str:
     named = [f"{label} ({weight_text(unit)})" for label, unit in against[:2]]
     more = len(against) - len(named)
     tail = [_more(more, noun)] if more else []
-    return f"{_join(named + tail)} {'works' if len(against) == 1 else 'work'} against it."
-
-
-def _is_negligible(unit: UnitWeight) -> bool:
-    return max(-unit.low, unit.high) <= NEGLIGIBLE
+    return f"{join_names(named + tail)} {'works' if len(against) == 1 else 'work'} against it."
 
 
 def _leftover(
@@ -155,12 +155,12 @@ def _leftover(
     elif idle:
         what = "nothing" if all(u.verdict == NOTHING for _, u in idle) else "next to nothing"
         does = "does" if len(idle) == 1 else "do"
-        sentences.append(f"{_join([label for label, _ in idle])} {does} {what}.")
+        sentences.append(f"{join_names([label for label, _ in idle])} {does} {what}.")
     if len(unsure) == 1:
         label, unit = unsure[0]
         sentences.append(f"{label} is still uncertain ({weight_text(unit)}).")
     elif len(unsure) == 2:
-        sentences.append(f"{_join([label for label, _ in unsure])} are still uncertain.")
+        sentences.append(f"{join_names([label for label, _ in unsure])} are still uncertain.")
     elif unsure:
         sentences.append(f"{_count(len(unsure)).capitalize()} {noun}s are still uncertain.")
     return sentences
@@ -184,7 +184,8 @@ def _caution(explanation: Explanation) -> list[str]:
     return sentences
 
 
-def _join(names: list[str]) -> str:
+def join_names(names: list[str]) -> str:
+    """Return `a`, `a and b` or `a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

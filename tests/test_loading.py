@@ -22,7 +22,7 @@ from tests.toy_runs import same
 
 @pytest.fixture(autouse=True)
 def _nothing_loaded() -> None:
-    for cached in (registry._load, encoders._load, text_distance._load, engine._remembering):
+    for cached in (registry._load, encoders._load, text_distance._load, engine._load_remembering):
         cached.cache_clear()
 
 
@@ -65,4 +65,4 @@ def test_two_first_runs_at_once_agree(tiny_pipeline: Path) -> None:
     assert isinstance(other, Explanation)
     assert same(one, other)
     assert np.isfinite([unit.weight for unit in one.units]).all()
-    assert engine._encoder(BUNDLED_ENCODER) is engine._encoder(BUNDLED_ENCODER)
+    assert engine.shared_encoder(BUNDLED_ENCODER) is engine.shared_encoder(BUNDLED_ENCODER)
