@@ -58,7 +58,7 @@ def save_tiny_pipeline(folder: Path, *, latent_channels: int = 4, ancestral: boo
     pipe = StableDiffusionInstructPix2PixPipeline(
         vae=vae,
         text_encoder=text,
-        tokenizer=_letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
+        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
         unet=unet,
         scheduler=scheduler,
         safety_checker=None,
@@ -79,7 +79,7 @@ def save_tiny_pipeline(folder: Path, *, latent_channels: int = 4, ancestral: boo
     return folder
 
 
-def _letters_tokenizer(folder: Path) -> CLIPTokenizer:
+def letters_tokenizer(folder: Path) -> CLIPTokenizer:
     """Build a tokenizer whose tokens are single letters."""
     folder.mkdir(parents=True)
     letters = string.ascii_lowercase + string.digits + string.punctuation

@@ -62,13 +62,13 @@ _INSTRUCT_PIX2PIX = EditorCard(
 
 @register_editor(_SCENE)
 def _make_scene_editor() -> Editor:
-    from smile_core.editors.pretrained import load_instruct_pix2pix
+    from smile_core.editors.pretrained import load_pretrained
 
-    return load_instruct_pix2pix(BUNDLED_FOLDER, _SCENE)
+    return load_pretrained(BUNDLED_FOLDER, _SCENE)
 
 
 @register_editor(_INSTRUCT_PIX2PIX)
 def _make_instruct_pix2pix() -> Editor:
-    from smile_core.editors.pretrained import load_instruct_pix2pix
+    from smile_core.editors.pretrained import load_pretrained
 
-    return load_instruct_pix2pix(_INSTRUCT_PIX2PIX.source, _INSTRUCT_PIX2PIX)
+    return load_pretrained(_INSTRUCT_PIX2PIX.source, _INSTRUCT_PIX2PIX)

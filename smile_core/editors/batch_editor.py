@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -22,6 +22,7 @@ import torch
 from PIL import Image
 
 from smile_core.config import ConfigError
+from smile_core.editors.devices import best_precision
 from smile_core.editors.protocol import (
     EditFailure,
     EditorCard,
@@ -65,15 +66,11 @@ class EditJob:
         """Return one generator for each row, all with the same seed."""
         return [torch.Generator().manual_seed(self.seed) for _ in range(rows)]
 
-    def stop_callback(self) -> Callable[..., dict[str, Any]]:
-        """Return what a pipeline calls after each step (`callback_on_step_end`)."""
-
-        def check_stop(pipe: object, step: int, timestep: object, state: dict) -> dict:
-            if self.stop is not None and self.stop():
-                raise StopRequested
-            return state
-
-        return check_stop
+    def check_stop(self, *arguments: Any) -> Any:
+        """Raise StopRequested if the user stopped; a pipeline calls this after each step."""
+        if self.stop is not None and self.stop():
+            raise StopRequested
+        return arguments[-1]  # the state of the pipeline, which `callback_on_step_end` hands back
 
 
 class BatchEditor(ABC):
@@ -141,6 +138,11 @@ class BatchEditor(ABC):
                 answers.update(zip(chunk, made, strict=True))
                 start += len(chunk)
         return [answers[prompt] for prompt in prompts]
+
+    @staticmethod
+    def precision(device: str, weight_bytes: int) -> torch.dtype:
+        """Return the precision to load the pipeline in, see `devices.best_precision`."""
+        return best_precision(device, weight_bytes)
 
     @abstractmethod
     def _check(self, job: EditJob) -> None:

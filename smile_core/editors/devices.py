@@ -84,3 +84,11 @@ def check_memory(name: str, needed: float, device: str) -> None:
             f"{device} {free:.1f} GB are free. Close other programs, choose a smaller editor, or "
             "run it on a machine with a larger graphics card."
         )
+
+
+def release_memory(device: str) -> None:
+    """Hand memory that torch holds and does not use back to the device."""
+    if device == "cuda":
+        torch.cuda.empty_cache()
+    elif device == "mps":
+        torch.mps.empty_cache()

@@ -32,13 +32,12 @@ from smile_core.editors.batch_editor import (
     check_token_count,
     pictures_of,
 )
-from smile_core.editors.devices import best_device
+from smile_core.editors.devices import HALF_PRECISION_FROM, best_device
 from smile_core.editors.protocol import EditorCard
 
 # Image latents of this many channels are taken by the pipeline as they are; any other number is
 # taken for a picture and encoded.
 _PASSED_LATENT_CHANNELS = 4
-_HALF_PRECISION_FROM = 100_000_000  # parameters; below it half precision saves nothing worth having
 
 
 class InstructPix2Pix(BatchEditor):
@@ -47,7 +46,7 @@ class InstructPix2Pix(BatchEditor):
     Parameters
     ----------
     pipe : StableDiffusionInstructPix2PixPipeline
-        The pipeline, in single precision on the CPU; it is moved to the GPU when there is one.
+        The pipeline, in its `precision`; it is moved to the GPU when there is one.
     card : EditorCard
         Its description; steps, knobs and working size are taken from it.
     digest : str
@@ -55,10 +54,7 @@ class InstructPix2Pix(BatchEditor):
     """
 
     def __init__(self, pipe: Any, card: EditorCard, digest: str) -> None:
-        size = sum(parameter.numel() for parameter in pipe.unet.parameters())
         device = best_device()
-        half = device == "cuda" and size >= _HALF_PRECISION_FROM
-        pipe = pipe.to(device, torch.float16) if half else pipe.to(device)
         # Where the network predicts the picture itself, rounding does not add up over the steps,
         # and mixed precision takes little more than half the time on a CPU that has bfloat16.
         direct = pipe.scheduler.config.prediction_type == "sample"
@@ -66,11 +62,17 @@ class InstructPix2Pix(BatchEditor):
         self._encoded: tuple[str, torch.Tensor] | None = None  # photo digest, its latents
         precision = "mixed bfloat16" if self._mixed else pipe.dtype
         super().__init__(
-            pipe,
+            pipe.to(device),
             card,
             rows=ROWS_PER_CALL[device],
             fingerprint=f"instruct-pix2pix {digest} {device} {precision} {diffusers.__version__}",
         )
+
+    @staticmethod
+    def precision(device: str, weight_bytes: int) -> torch.dtype:
+        """Return float16 for a large model on a CUDA card: it keeps more digits than bfloat16."""
+        half = device == "cuda" and weight_bytes >= HALF_PRECISION_FROM
+        return torch.float16 if half else torch.float32
 
     def _check(self, job: EditJob) -> None:
         _check_guidance(job.settings)
@@ -89,7 +91,7 @@ class InstructPix2Pix(BatchEditor):
                     num_inference_steps=job.settings["steps"],
                     guidance_scale=job.settings["guidance_scale"],
                     image_guidance_scale=job.settings["image_guidance_scale"],
-                    callback_on_step_end=job.stop_callback(),
+                    callback_on_step_end=job.check_stop,
                 )
         return pictures_of(result, len(texts))
 

@@ -1,29 +1,49 @@
-"""Loading an editor that diffusers saved: from a folder, or from the model hub."""
+"""Loading an editor that diffusers saved: from a folder, or from the model hub.
+
+The class of the pipeline is read from `model_index.json` and decides which adapter runs it, so
+that a model which cannot be used is refused before its weights are fetched or read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-import torch
+import diffusers
 from diffusers import DiffusionPipeline, StableDiffusionInstructPix2PixPipeline
 from diffusers.utils import logging as diffusers_logging
-from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from transformers.utils import logging as transformers_logging
 
 # Diffusers loads the parts of the bundled editor only when their module has been imported.
 import smile_core.editors.scene_model  # noqa: F401
 from smile_core.config import ConfigError
+from smile_core.editors.batch_editor import BatchEditor
 from smile_core.editors.card_file import read_card
+from smile_core.editors.devices import best_device, check_memory, needed_gb
+from smile_core.editors.diffusers_editor import DiffusersEditor, card_of_kind, check_kind
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
+from smile_core.editors.model_files import ModelFiles, files_of_folder, files_of_hub
 from smile_core.editors.protocol import EditorCard
+from smile_core.editors.registry import make_room
+
+Adapter = type[InstructPix2Pix] | type[DiffusersEditor]
 
 _SAMPLE_BYTES = 2**20
+# Pipelines that call on a package which nothing else here needs.
+_EXTRA_PACKAGES = {
+    "OmniGenPipeline": "torchvision",
+    "QwenImageEditPipeline": "torchvision",
+    "QwenImageEditPlusPipeline": "torchvision",
+    "QwenImage21Pipeline": "torchvision",
+}
 
 
-def load_instruct_pix2pix(source: str | Path, card: EditorCard | None = None) -> InstructPix2Pix:
+def load_pretrained(source: str | Path, card: EditorCard | None = None) -> BatchEditor:
     """Load an editor from a folder or from the hub.
 
     Parameters
@@ -36,70 +56,106 @@ def load_instruct_pix2pix(source: str | Path, card: EditorCard | None = None) ->
     Raises
     ------
     ConfigError
-        When there is no such model, the hub cannot be reached, its licence was not accepted, or
-        it is another kind of pipeline.
+        When there is no such model, the hub cannot be reached, its licence was not accepted, it
+        does not fit memory or disk, or its pipeline does not edit a photo by a text.
     """
-    folder = Path(source)
-    if not folder.is_dir():
-        if isinstance(source, Path):
-            raise ConfigError(
-                f"The editor's folder {str(source)!r} is not there. Get the complete project, or "
-                "choose another editor."
-            )
-        folder = _download(source)
-    name = str(source) if "/" in str(source) and not Path(source).is_dir() else folder.name
-    card = read_card(folder, card or _plain_card(name, str(source)))
+    files = _find(source)
+    kind = _pipeline_class(files.index, str(source))
+    adapter = adapter_of(kind, str(source))
+    device = best_device()
+    memory_gb = card.memory_gb if card is not None else files.typical_memory_gb
+    needed = needed_gb(memory_gb, device, files.weight_bytes)
+    name = card.name if card is not None else files.name
+    make_room(needed, device)
+    check_memory(name, needed, device)
+    folder = files.fetch()
+    card = read_card(folder, card or _plain_card(kind, adapter, files, folder))
+    precision = adapter.precision(device, files.weight_bytes)
     try:
         with _no_progress_bars():
             # Otherwise each part comes in the precision of its file, which may be half for one.
-            pipe = DiffusionPipeline.from_pretrained(str(folder), dtype=torch.float32)
-    except (OSError, ValueError, ImportError, AttributeError) as error:
+            pipe = DiffusionPipeline.from_pretrained(str(folder), dtype=precision)
+            return adapter(pipe, card, folder_digest(folder))
+    except ConfigError:
+        raise
+    except Exception as error:  # a broken file shows itself in as many ways as there are libraries
         raise ConfigError(
             f"The editor in {str(source)!r} cannot be loaded: {_first_line(error)} Give a folder "
             "saved by diffusers (it holds model_index.json), or a hub id."
         ) from error
-    if not isinstance(pipe, StableDiffusionInstructPix2PixPipeline):
+
+
+def adapter_of(kind: type, source: str) -> Adapter:
+    """Return the adapter that runs a pipeline of this class; the first that fits.
+
+    Raises
+    ------
+    ConfigError
+        When there is none, with the reason.
+    """
+    if issubclass(kind, StableDiffusionInstructPix2PixPipeline):
+        return InstructPix2Pix
+    check_kind(kind, source)
+    return DiffusersEditor
+
+
+def _find(source: str | Path) -> ModelFiles:
+    folder = Path(source)
+    if folder.is_dir():
+        return files_of_folder(folder)
+    if isinstance(source, Path):
         raise ConfigError(
-            f"{str(source)!r} is a {type(pipe).__name__}; only "
-            "StableDiffusionInstructPix2PixPipeline folders can be loaded by name. Wrap it in a "
+            f"The editor's folder {str(source)!r} is not there. Get the complete project, or "
+            "choose another editor."
+        )
+    return files_of_hub(source)
+
+
+def _pipeline_class(index: Mapping[str, Any], source: str) -> type:
+    """Return the class that `model_index.json` names, if it can be used here."""
+    name = index.get("_class_name")
+    if not isinstance(name, str):
+        raise ConfigError(
+            f"{source!r} brings code of its own for its pipeline, which is not run. Wrap it in a "
             "function (image, prompts, seed) -> images instead."
         )
-    return InstructPix2Pix(pipe, card, folder_digest(folder))
-
-
-def _plain_card(name: str, source: str) -> EditorCard:
-    return EditorCard(
-        name=name,
-        title=name,
-        family="instruct-pix2pix",
-        steps=20,
-        knobs={"guidance_scale": 7.5, "image_guidance_scale": 1.5},
-        long_side=512,
-        multiple_of=64,
-        memory_gb=4.0,
-        source=source,
-    )
-
-
-def _download(hub_id: str) -> Path:
-    """Return the local folder of a hub model, downloading what is missing."""
-    try:
-        return Path(DiffusionPipeline.download(hub_id))
-    except GatedRepoError as error:
+    kind = getattr(diffusers, name, None)
+    package = _EXTRA_PACKAGES.get(name)
+    if package is not None and find_spec(package) is None:
+        raise ConfigError(f"{source!r} needs the package {package}. Run: pip install {package}.")
+    if not isinstance(kind, type) or not issubclass(kind, DiffusionPipeline):
+        packages = ", ".join(getattr(kind, "_backends", ()))
+        wish = f"the packages {packages}" if packages else "a newer diffusers"
         raise ConfigError(
-            f"{hub_id!r} is gated. Accept its licence at https://huggingface.co/{hub_id}, then "
-            "log in with: hf auth login."
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise ConfigError(
-            f"There is no public model {hub_id!r} on the hub. Check the spelling, or log in with "
-            "hf auth login if it is private."
-        ) from error
-    except Exception as error:  # every layer below has its own word for "no network"
-        raise ConfigError(
-            f"{hub_id!r} is not on this machine and cannot be fetched from the hub "
-            f"({type(error).__name__}). Connect to the network, or choose a bundled editor."
-        ) from error
+            f"{source!r} is a {name}, which diffusers {diffusers.__version__} cannot load here. "
+            f"It needs {wish}."
+        )
+    return kind
+
+
+def _plain_card(kind: type, adapter: Adapter, files: ModelFiles, folder: Path) -> EditorCard:
+    """Return a card for a model that nobody described."""
+    known: dict[str, Any] = {
+        "name": files.name,
+        "title": files.name,
+        "memory_gb": round(files.typical_memory_gb, 1),
+        "source": files.source,
+    }
+    if adapter is InstructPix2Pix:
+        return EditorCard(
+            family="instruct-pix2pix",
+            steps=20,
+            knobs={"guidance_scale": 7.5, "image_guidance_scale": 1.5},
+            long_side=512,
+            multiple_of=64,
+            **known,
+        )
+    unet = folder / "unet" / "config.json"
+    if not unet.is_file():
+        return card_of_kind(kind, files.index, long_side=1024, multiple_of=32, **known)
+    latent_side = json.loads(unet.read_text(encoding="utf-8")).get("sample_size")
+    side = 8 * latent_side if isinstance(latent_side, int) else 512
+    return card_of_kind(kind, files.index, long_side=side, multiple_of=min(side, 64), **known)
 
 
 @contextmanager

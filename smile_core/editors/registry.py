@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+import logging
+import os
 import re
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable
 from difflib import get_close_matches
-from functools import lru_cache
 from pathlib import Path
 
 from smile_core.config import ConfigError
 from smile_core.editors.protocol import Editor, EditorCard
 from smile_core.loading import LOADING
+
+logger = logging.getLogger(__name__)
 
 Factory = Callable[[], Editor]
 
@@ -46,14 +51,19 @@ def list_editors() -> tuple[EditorCard, ...]:
     return tuple(card for card, _ in _REGISTRY.values())
 
 
+def is_public_server() -> bool:
+    """Return True on a hosted Space, where strangers choose the editor."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
 def load_editor(name: str) -> Editor:
-    """Return the editor called `name`; the two used last stay loaded.
+    """Return the editor called `name`, loaded once; it stays until another needs its memory.
 
     Parameters
     ----------
     name : str
         A registered name (`list_editors`), a folder that diffusers saved, or a hub id such as
-        `timbrooks/instruct-pix2pix`.
+        `timbrooks/instruct-pix2pix`. On a public server only registered names are loaded.
 
     Raises
     ------
@@ -65,17 +75,57 @@ def load_editor(name: str) -> Editor:
         return _load(name)
 
 
-@lru_cache(maxsize=2)
-def _load(name: str) -> Editor:
+def make_room(needed_gb: float, device: str) -> None:
+    """Unload editors, the one used longest ago first, until so much memory is free.
+
+    An editor that a run is using is freed when that run ends.
+    """
+    _load.make_room(needed_gb, device)
+
+
+class _LoadedEditors:
+    """The editors in memory by name, the one used last at the end."""
+
+    def __init__(self) -> None:
+        self._editors: OrderedDict[str, Editor] = OrderedDict()
+
+    def __call__(self, name: str) -> Editor:
+        if name not in self._editors:
+            self._editors[name] = _make(name)
+        self._editors.move_to_end(name)
+        return self._editors[name]
+
+    def make_room(self, needed_gb: float, device: str) -> None:
+        from smile_core.editors.devices import free_gb, release_memory
+
+        while self._editors and free_gb(device) < needed_gb:
+            name, _ = self._editors.popitem(last=False)
+            logger.info("Unloading the editor %r to make room.", name)
+            gc.collect()
+            release_memory(device)
+
+    def cache_clear(self) -> None:
+        self._editors.clear()
+
+
+_load = _LoadedEditors()
+
+
+def _make(name: str) -> Editor:
     if name in _REGISTRY:
         return _REGISTRY[name][1]()
-    if Path(name).is_dir() or _HUB_ID.fullmatch(name):
-        from smile_core.editors.pretrained import load_instruct_pix2pix
+    is_model = Path(name).is_dir() or _HUB_ID.fullmatch(name)
+    if is_model and not is_public_server():
+        from smile_core.editors.pretrained import load_pretrained
 
-        return load_instruct_pix2pix(name)
+        return load_pretrained(name)
     near = get_close_matches(name, _REGISTRY, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
+    other = (
+        "this public server loads no others"
+        if is_public_server()
+        else "or give a folder saved by diffusers, or a hub id such as timbrooks/instruct-pix2pix"
+    )
     raise ConfigError(
-        f"Unknown editor {name!r}.{hint} Choose one of: {', '.join(sorted(_REGISTRY))}; or give "
-        "a folder saved by diffusers, or a hub id such as timbrooks/instruct-pix2pix."
+        f"Unknown editor {name!r}.{hint} Choose one of: {', '.join(sorted(_REGISTRY))}; {other}."
     )

@@ -17,7 +17,7 @@ from transformers import CLIPConfig, CLIPImageProcessorPil
 from smile_core.config import ConfigError
 from smile_core.editors import EditFailure, StopRequested, load_editor, registry
 from smile_core.editors.instruct_pix2pix import ROWS_PER_CALL, InstructPix2Pix
-from smile_core.editors.pretrained import folder_digest, load_instruct_pix2pix
+from smile_core.editors.pretrained import folder_digest, load_pretrained
 from tests.tiny_pipeline import MAX_TOKENS, save_tiny_pipeline
 
 PROMPTS = ["snow", "rain at dusk", "a b", "fog"]
@@ -272,7 +272,7 @@ def test_a_folder_that_is_no_editor(
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is not there"):
-        load_instruct_pix2pix(tmp_path / "missing")
+        load_pretrained(tmp_path / "missing")
 
 
 def test_another_pipeline_is_refused_by_its_name(tiny_pipeline: Path, tmp_path: Path) -> None:
@@ -280,7 +280,9 @@ def test_another_pipeline_is_refused_by_its_name(tiny_pipeline: Path, tmp_path: 
     shutil.copytree(tiny_pipeline, folder)
     index = folder / "model_index.json"
     index.write_text(
-        index.read_text().replace("StableDiffusionInstructPix2Pix", "StableDiffusionImg2Img")
+        index.read_text().replace(
+            "StableDiffusionInstructPix2PixPipeline", "StableDiffusionPipeline"
+        )
     )
-    with pytest.raises(ConfigError, match="is a StableDiffusionImg2ImgPipeline"):
+    with pytest.raises(ConfigError, match="is a StableDiffusionPipeline, which does not edit"):
         load_editor(str(folder))

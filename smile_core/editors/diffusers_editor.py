@@ -1,0 +1,252 @@
+"""Any pipeline of diffusers that edits a picture by a text, called as its signature says.
+
+Pipelines name the same thing differently (`guidance_scale` or `true_cfg_scale`, `image` or
+`input_images`), and each takes only some of the knobs. What one takes is read from the signature
+of its `__call__`, which is known before any weight is.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import diffusers
+import torch
+
+from smile_core.config import ConfigError
+from smile_core.editors.batch_editor import (
+    ROWS_PER_CALL,
+    Answer,
+    BatchEditor,
+    EditJob,
+    Held,
+    check_token_count,
+    pictures_of,
+)
+from smile_core.editors.devices import best_device
+from smile_core.editors.protocol import EditorCard
+
+# Those that take a list of texts and pad each to one length, so that an edit does not depend on
+# its neighbours. All others run one edit at a time: some refuse a list, some force it to one, some
+# draw other noise for every row, and some pad to the longest text.
+BATCHED = frozenset(
+    {
+        "Flux2KleinPipeline",
+        "FluxKontextPipeline",
+        "StableDiffusionImg2ImgPipeline",
+        "StableDiffusionXLImg2ImgPipeline",
+        "StableDiffusionXLInstructPix2PixPipeline",
+    }
+)
+# One photo for every row; the others take one photo for all rows.
+_PHOTO_PER_ROW = frozenset({"StableDiffusionXLInstructPix2PixPipeline"})
+_OMNIGEN_PROMPT = "<img><|image_1|></img> {}"
+
+_PHOTO_ARGUMENTS = ("image", "input_images")
+# Arguments that tell a pipeline of another kind, and what a user should know then.
+_OTHER_KINDS = {
+    "mask_image": "needs a mask that says where to edit, which cannot be given yet",
+    "control_image": "needs a control picture (edges, depth or a pose) besides the photo",
+    "controlnet_conditioning_scale": "takes a control picture instead of a photo",
+    "adapter_conditioning_scale": "takes a control picture instead of a photo",
+    "num_frames": "makes videos",
+    "video_length": "makes videos",
+}
+
+
+def call_arguments(kind: type) -> Mapping[str, inspect.Parameter]:
+    """Return the arguments of a pipeline's `__call__` by name."""
+    return inspect.signature(kind.__call__).parameters
+
+
+def check_kind(kind: type, source: str) -> None:
+    """Refuse a pipeline that does not make pictures from a photo and a text alone.
+
+    Raises
+    ------
+    ConfigError
+        When it does not.
+    """
+    arguments = call_arguments(kind)
+    reasons = [reason for name, reason in _OTHER_KINDS.items() if name in arguments]
+    has_photo = any(name in arguments for name in _PHOTO_ARGUMENTS)
+    if not {"prompt", "num_inference_steps"} <= arguments.keys() or not has_photo:
+        reasons.insert(0, "does not edit: it takes no photo together with an instruction")
+    if reasons:
+        raise ConfigError(
+            f"{source!r} is a {kind.__name__}, which {reasons[0]}. Choose an editor that takes a "
+            "photo and an instruction, or wrap it in a function (image, prompts, seed) -> images."
+        )
+
+
+def knob_arguments(kind: type) -> dict[str, str]:
+    """Return how the pipeline calls each of our knobs that it has, see `config.KNOBS`."""
+    arguments = call_arguments(kind)
+    choices = {
+        "steps": ("num_inference_steps",),
+        "guidance_scale": _guidance_names(arguments),
+        "image_guidance_scale": ("image_guidance_scale", "img_guidance_scale"),
+        "strength": ("strength",),
+    }
+    found = {
+        knob: next((name for name in names if name in arguments), None)
+        for knob, names in choices.items()
+    }
+    return {knob: name for knob, name in found.items() if name is not None}
+
+
+def _guidance_names(arguments: Mapping[str, inspect.Parameter]) -> tuple[str, ...]:
+    """Return the names of the text guidance, the one that the pipeline uses first.
+
+    Where both are there, `guidance_scale` is for distilled models and None if there is none yet.
+    """
+    plain = arguments.get("guidance_scale")
+    if plain is not None and plain.default is None:
+        return ("true_cfg_scale",)
+    return ("guidance_scale", "true_cfg_scale")
+
+
+def card_of_kind(kind: type, index: Mapping[str, Any], **known: Any) -> EditorCard:
+    """Return the card of a pipeline that nobody described, with the defaults of its signature.
+
+    Parameters
+    ----------
+    kind : type
+        The pipeline's class.
+    index : mapping
+        Its `model_index.json`.
+    **known
+        Other fields of the card.
+    """
+    arguments = call_arguments(kind)
+    names = knob_arguments(kind)
+    defaults = {knob: arguments[name].default for knob, name in names.items()}
+    if index.get("is_distilled"):  # then the pipeline ignores it
+        defaults.pop("guidance_scale", None)
+    numbers = {knob: value for knob, value in defaults.items() if isinstance(value, int | float)}
+    steps = numbers.pop("steps", None)
+    own_guidance = names.get("guidance_scale") == "guidance_scale"
+    return EditorCard(
+        family="diffusers",
+        steps=None if steps is None else int(steps),
+        knobs={knob: float(value) for knob, value in numbers.items()},
+        takes_seed="generator" in arguments,
+        # A pipeline that has both scales uses the negative prompt with `true_cfg_scale` only.
+        takes_negative_prompt="negative_prompt" in arguments
+        and not (own_guidance and "true_cfg_scale" in arguments),
+        **known,
+    )
+
+
+class DiffusersEditor(BatchEditor):
+    """Runs a pipeline of diffusers that takes a photo and a text.
+
+    Parameters
+    ----------
+    pipe : DiffusionPipeline
+        The pipeline, in the precision it is to run in; it is moved to the best device.
+    card : EditorCard
+        Its description.
+    digest : str
+        Digest of the weights.
+
+    Raises
+    ------
+    ConfigError
+        When the card lists a knob that the pipeline does not have.
+    """
+
+    def __init__(self, pipe: Any, card: EditorCard, digest: str) -> None:
+        kind = type(pipe)
+        device = best_device()
+        self._arguments = call_arguments(kind)
+        self._knobs = knob_arguments(kind)
+        self._photo_per_row = kind.__name__ in _PHOTO_PER_ROW
+        for knob in card.knobs:
+            if knob not in self._knobs:
+                raise ConfigError(
+                    f"The card of {card.name!r} lists {knob}, which {kind.__name__} does not take. "
+                    f"It takes: {', '.join(self._knobs)}. Take it out of the card."
+                )
+        super().__init__(
+            pipe.to(device),
+            card,
+            rows=ROWS_PER_CALL[device] if kind.__name__ in BATCHED else 1,
+            fingerprint=f"{kind.__name__} {digest} {device} {pipe.dtype} {diffusers.__version__}",
+        )
+
+    def _check(self, job: EditJob) -> None:
+        settings = job.settings
+        strength, steps = settings.get("strength"), settings.get("steps")
+        if strength is not None and steps is not None and steps * strength < 1:
+            raise ConfigError(
+                f"With strength {strength:g} and {steps} steps no step is run, because strength "
+                "is the share of the steps that are. Raise one of them until their product is 1."
+            )
+        scale = settings.get("guidance_scale")
+        if settings.get("negative_prompt") and scale is not None and scale <= 1:
+            raise ConfigError(
+                f"With guidance_scale {scale:g} the editor {self.name!r} ignores the negative "
+                "prompt. Raise guidance_scale above 1, or leave the negative prompt empty."
+            )
+
+    def _check_lengths(self, prompts: list[str]) -> None:
+        longest = self._arguments.get("max_sequence_length")
+        limits: list[tuple[int, Any]] = []
+        for number in ("", "_2", "_3"):
+            tokenizer = getattr(self._pipe, f"tokenizer{number}", None)
+            if tokenizer is None:
+                continue
+            config = getattr(getattr(self._pipe, f"text_encoder{number}", None), "config", None)
+            known = (
+                tokenizer.model_max_length,
+                getattr(config, "max_position_embeddings", None),
+                longest.default if longest is not None else None,
+            )
+            limits.append((min(limit for limit in known if isinstance(limit, int)), tokenizer))
+        if limits:  # what the shortest cuts off, the longest still reads
+            allowed, tokenizer = max(limits, key=lambda limit: limit[0])
+            check_token_count(tokenizer, prompts, allowed, self.name)
+
+    def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
+        rows = len(prompts)
+        devices = [torch.cuda.current_device()] if self._pipe.device.type == "cuda" else []
+        with Held(self._lock, job.stop), torch.random.fork_rng(devices):
+            torch.manual_seed(job.seed)  # some draw noise from nobody's generator
+            result = self._pipe(**self._call(prompts, job))
+        return pictures_of(result, rows)
+
+    def _call(self, prompts: list[str], job: EditJob) -> dict[str, Any]:
+        """Return the arguments of one call of the pipeline."""
+        photo, settings, generators = job.photo, job.settings, job.generators(len(prompts))
+        call: dict[str, Any] = {
+            argument: settings[knob] for knob, argument in self._knobs.items() if knob in settings
+        }
+        if "input_images" in self._arguments:  # OmniGen, one row at a time
+            prompts = [_OMNIGEN_PROMPT.format(prompt) for prompt in prompts]
+            call["input_images"] = [photo]
+        else:
+            call["image"] = [photo] * len(prompts) if self._photo_per_row else photo
+        single = len(prompts) == 1
+        available: dict[str, Any] = {
+            "prompt": prompts[0] if single else prompts,
+            "generator": generators[0] if single else generators,
+            "height": photo.height,
+            "width": photo.width,
+            "max_area": photo.width * photo.height,
+        }
+        negative = self._negative(settings)
+        if negative is not None:
+            available["negative_prompt"] = negative if single else [negative] * len(prompts)
+        modern = "callback_on_step_end" in self._arguments
+        available["callback_on_step_end" if modern else "callback"] = job.check_stop
+        return call | {name: value for name, value in available.items() if name in self._arguments}
+
+    def _negative(self, settings: Mapping[str, Any]) -> str | None:
+        """Return the negative prompt; None leaves it to the pipeline."""
+        given = settings.get("negative_prompt") or None
+        if self._knobs.get("guidance_scale") == "true_cfg_scale" and given is None:
+            # Without any negative prompt such a pipeline ignores the scale.
+            return " " if settings.get("guidance_scale", 0) > 1 else None
+        return given
