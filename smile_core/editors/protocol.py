@@ -77,7 +77,12 @@ class EditorCard:
     multiple_of : int
         Both sides are rounded to this.
     source : str
-        Folder or hub id of the weights.
+        Folder or hub id of the weights, or the model's name at a provider.
+    key_variable : str
+        Environment variable that holds the key of a provider; empty for an editor without one.
+        Such an editor is billed by its provider, edit by edit.
+    price_usd : float or None
+        What one edit costs, with its date in `notes`; None when that is not known.
     notes : str
         Anything else, in a sentence or two.
     """
@@ -98,6 +103,8 @@ class EditorCard:
     enlarge: bool = True
     multiple_of: int = 1
     source: str = ""
+    key_variable: str = ""
+    price_usd: float | None = None
     notes: str = ""
 
 
