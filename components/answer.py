@@ -15,6 +15,10 @@ from smile_core.heatmap import heatmap_html, waiting_html
 from smile_core.sentence import summarize
 
 PictureUrl = Callable[[Image.Image], str]
+NO_HEATMAP = (
+    "Your instruction appears here, each word coloured by how much of the edit it drives, with a "
+    "number and how sure it is."
+)
 SHOWN_SIDE = 1024  # pixels; a larger photo is shown at this size
 
 
@@ -62,7 +66,9 @@ def render_waiting(units: Sequence[str]) -> tuple[str, str]:
 
 def render_heatmap(explanation: Explanation | None) -> str:
     """Return the instruction with its words coloured by weight."""
-    return "" if explanation is None else heatmap_html(explanation)
+    if explanation is None:
+        return f'<p class="hint">{NO_HEATMAP}</p>'
+    return heatmap_html(explanation)
 
 
 def render_idle(text: str = "") -> str:

@@ -44,14 +44,14 @@ def render_numbers(explanation: Explanation | None) -> str:
         _row(
             metric.label,
             _value(explanation.fidelity.get(name)),
-            f"{metric.direction} is better",
+            f"{metric.direction.capitalize()} is better.",
             metric.meaning,
             metric.range,
         )
         for name, metric in ((name, FIDELITY[name]) for name in ORDER)
     ]
     size = f"{explanation.effective_sample_size:.1f} of {len(explanation.samples) + 1}"
-    rows.append(_row("Effective sample size", size, "higher is better", SAMPLE_SIZE_HELP, ""))
+    rows.append(_row("Effective sample size", size, "Higher is better.", SAMPLE_SIZE_HELP, ""))
     if explanation.noise_floor is not None:
         about = "Mean distance between edits that differ in the seed alone; smaller is steadier."
         rows.append(_row("Noise floor", f"{explanation.noise_floor:.3g}", "", about, ""))

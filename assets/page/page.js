@@ -111,7 +111,13 @@ window.smile = (() => {
     const target = element.querySelector('.chart');
     const color = (name) => getComputedStyle(element).getPropertyValue(name).trim();
 
+    // What is drawn out of sight has no size, and its texts end up on one another.
+    const isHidden = () => element.offsetParent === null;
+    let isDue = false;
+
     function draw() {
+      isDue = isHidden();
+      if (isDue) return;
       if (!props.value) {
         if (target.data) Plotly.purge(target);
         target.classList.add('empty');
@@ -134,6 +140,9 @@ window.smile = (() => {
         const axis = layout[name];
         layout[name] = { ...axis, gridcolor: color('--line'), zerolinecolor: color('--quiet'), linecolor: color('--line') };
         if (axis.title) layout[name].title = { ...axis.title, font: { size: layout.font.size } };
+      }
+      for (const { marker } of figure.data) {  // the menu above says what the colours mean
+        if (marker?.colorbar) marker.colorbar.title.text = '';
       }
       Plotly.react(target, figure.data, layout, { displayModeBar: false, responsive: true });
       showThumbnails(thumbnails);
@@ -166,8 +175,10 @@ window.smile = (() => {
     draw();
     watch('value', draw);
     new ResizeObserver(() => {
-      if (target.offsetParent !== null && target.data) Plotly.Plots.resize(target);
-    }).observe(target);
+      if (isHidden()) return;
+      if (isDue) draw();
+      else if (target.data && props.value) Plotly.Plots.resize(target);
+    }).observe(element);
     new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ['class'] });
   }
 
