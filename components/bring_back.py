@@ -19,6 +19,9 @@ from smile_core.instruction import split_units
 from smile_core.photo import open_photo
 
 RESTORED = "Restored from a file: all numbers. The pictures come back when you press Explain."
+NOT_UPLOADED = (
+    "The file could not be uploaded: it is larger than 25 MB, or this server has no room left."
+)
 
 
 class BringBack:
@@ -75,7 +78,7 @@ class BringBack:
         data = event._data or {}
         path, name = Path(str(data.get("path", ""))), str(data.get("name", ""))
         if not is_uploaded(path):
-            return self._refused("The file could not be uploaded; it may be larger than 25 MB.")
+            return self._refused(NOT_UPLOADED)
         if name.lower().endswith(".json") or export.carries_result(path):
             return self.restore_path(path, request)
         try:

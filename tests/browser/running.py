@@ -1,4 +1,4 @@
-"""The real page in a process of its own, on a free port."""
+"""The page in a process of its own, on a free port."""
 
 from __future__ import annotations
 
@@ -11,32 +11,60 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 
 
+class Running(NamedTuple):
+    """A page that is being served: its address and its process."""
+
+    url: str
+    pid: int
+
+
 @contextmanager
-def running_page(
-    folder: Path, *, delay_s: float = 0.0, example: Path | None = None
-) -> Iterator[str]:
-    """Serve the page with the quick editor; its cache and temporary files go into `folder`."""
+def quick_page(
+    folder: Path,
+    *,
+    delay_s: float = 0.0,
+    example: Path | None = None,
+    file_limit: int | None = None,
+) -> Iterator[Running]:
+    """Serve the page with the quick editor, see `tests.browser.server` for the options."""
+    command = [sys.executable, "-m", "tests.browser.server", "--delay", str(delay_s)]
+    command += ["--example", str(example)] if example else []
+    command += ["--file-limit", str(file_limit)] if file_limit else []
+    with _running(command, folder, OMP_NUM_THREADS="1") as page:
+        yield page
+
+
+@contextmanager
+def real_page(folder: Path) -> Iterator[Running]:
+    """Serve the page as a user does: with the bundled editor."""
+    with _running([sys.executable, "app.py"], folder) as page:
+        yield page
+
+
+@contextmanager
+def _running(command: list[str], folder: Path, **environment: str) -> Iterator[Running]:
+    """Run the command; the page's cache and temporary files go into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    command = [sys.executable, "-m", "tests.browser.server", "--port", str(port)]
-    command += ["--delay", str(delay_s)] + (["--example", str(example)] if example else [])
     environment = {
         **os.environ,
         "SMILE_CACHE_DIR": str(folder / "cache"),
         "GRADIO_TEMP_DIR": str(folder / "gradio"),
-        "OMP_NUM_THREADS": "1",
+        "GRADIO_SERVER_PORT": str(port),
         "HF_HUB_OFFLINE": "1",
+        **environment,
     }
     url = f"http://127.0.0.1:{port}/"
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             _wait_for(url, server, folder / "server.log")
-            yield url
+            yield Running(url, server.pid)
         finally:
             server.terminate()
             server.wait(timeout=20)

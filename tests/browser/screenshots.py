@@ -17,7 +17,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import browser, chromium_path
-from tests.browser.running import running_page
+from tests.browser.running import quick_page
 
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 TABS = ("Gallery", "Map", "Fidelity", "Export")
@@ -52,7 +52,7 @@ def photograph(page: Page, out: Path, name: str, *, every_tab: bool) -> None:
     page.fill("#instruction textarea", "Turn the day into a snowy night with fog.")
     page.locator("#perturbations input").fill("32")
     page.keyboard.press("Control+Enter")
-    page.wait_for_function("document.querySelector('#status').innerText.includes('edits/s')")
+    page.wait_for_function("/[1-9] of/.test(document.querySelector('#status').innerText)")
     take(page, out / f"{name}-running.png")
     page.wait_for_selector("#explain:not([disabled])", timeout=60_000)
     take(page, out / f"{name}-finished.png")
@@ -82,8 +82,8 @@ def main() -> None:
         if given.url:
             _all(chromium, given.url, given.out)
         else:
-            with running_page(given.out / "work", delay_s=0.1) as url:
-                _all(chromium, url, given.out)
+            with quick_page(given.out / "work", delay_s=0.1) as served:
+                _all(chromium, served.url, given.out)
 
 
 def _all(chromium: Browser, url: str, out: Path) -> None:

@@ -1,7 +1,9 @@
 """The real page with a quick editor in the place of the bundled one, for tests and screenshots.
 
-    python -m tests.browser.server --port 7861 [--delay 0.05] [--example FOLDER]
+    python -m tests.browser.server [--delay 0.05] [--example FOLDER] [--file-limit BYTES]
 
+It listens where `GRADIO_SERVER_PORT` says. With a file limit the operating system refuses every
+write beyond it, as on a full disk.
 The editor paints the words it knows onto the photo; it is registered here only and never shipped.
 """
 
@@ -73,14 +75,19 @@ class QuickEditor:
 def main() -> None:
     """Serve the page until the process is ended."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--delay", type=float, default=0.0)
     parser.add_argument("--example", type=Path)
+    parser.add_argument("--file-limit", type=int)
     given = parser.parse_args()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it takes the bundled editor's name on purpose
         register_editor(CARD)(lambda: QuickEditor(given.delay))
-    launch(build_page(given.example), server_port=given.port, quiet=True)
+    page = build_page(given.example)
+    if given.file_limit:
+        import resource  # POSIX only
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (given.file_limit, given.file_limit))
+    launch(page, quiet=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,61 @@
+"""How long does a visitor of the page wait, warm, on this machine?
+
+    python -m tests.benchmarks.page [--perturbations 64]
+
+Starts the page as a user does, with the bundled editor, opens it in Chromium, and prints the
+seconds from the click on Explain to the first heatmap and to the end, for an instruction of eight
+words after a first run with other words; for the same asked again; and from the click on Stop to
+the end of another run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import tempfile
+from pathlib import Path
+
+import torch
+from playwright.sync_api import expect
+
+from tests.benchmarks.speed import INSTRUCTION, WARM_UP
+from tests.browser.chromium import MISSING, browser, chromium_path
+from tests.browser.driving import explain, stop_after, window
+from tests.browser.running import real_page
+
+PATIENCE_S = 600
+TO_BE_STOPPED = "turn this quiet place into a stormy night"
+
+
+def main() -> None:
+    """Print the report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--perturbations", type=int, default=64)
+    n = parser.parse_args().perturbations
+    path = chromium_path()
+    if path is None:
+        raise SystemExit(MISSING)
+    print(f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        real_page(Path(folder)) as served,
+        browser(path) as chromium,
+        window(chromium, served.url) as page,
+    ):
+        # The trial at the start of the server is over as soon as the page knows the seconds.
+        expect(page.locator("#cost")).to_contain_text(re.compile(" s "), timeout=1000 * PATIENCE_S)
+        print(f"said beforehand: {page.locator('#cost').inner_text()}")
+        explain(page, WARM_UP, 4, PATIENCE_S)
+        first = explain(page, INSTRUCTION, n, PATIENCE_S)
+        again = explain(page, INSTRUCTION, n, PATIENCE_S)
+        stopped = stop_after(page, 2, TO_BE_STOPPED, 256, PATIENCE_S)
+    print(f"first heatmap {first.first_heatmap:.2f} s after the click")
+    print(f"{n} perturbations in {first.whole:.1f} s, with {first.heatmaps} heatmaps on the way")
+    print(f"the same asked again: {again.whole:.2f} s")
+    print(f"stopped {stopped.stop:.2f} s after the click on Stop")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""The page as a user starts it, with the editor that ships with the project."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.driving import edits, explain, stop_after, weights, window
+from tests.browser.running import real_page
+from tests.sample_explanations import landscape
+
+pytestmark = pytest.mark.browser
+
+INSTRUCTION = "make it a snowy evening"
+PATIENCE_S = 300
+
+
+def test_the_bundled_editor_explains_an_upload_stops_and_remembers(
+    chromium: Browser, tmp_path: Path
+):
+    photo = tmp_path / "house.png"
+    landscape(256).save(photo)
+    with real_page(tmp_path / "served") as served, window(chromium, served.url) as page:
+        # The example is there at once, and the trial at the start tells what a run takes.
+        expect(page.locator("#sentence")).to_contain_text("drive")
+        expect(page.locator("#cost")).to_contain_text(
+            re.compile(r"\d+ edits, .* (s|second|min) "), timeout=1000 * PATIENCE_S
+        )
+        page.get_by_role("button", name="Clear").first.click()
+        page.set_input_files("#photo input[type=file]", photo)
+        expect(page.locator("#photo img")).to_have_attribute("src", re.compile("house.png"))
+
+        first = explain(page, INSTRUCTION, 24, PATIENCE_S)
+        assert first.heatmaps >= 2
+        assert first.first_heatmap < first.whole
+        expect(page.locator("#status")).to_contain_text("25 of 25 edits in")
+        shown = weights(page)
+        assert len(shown) == len(INSTRUCTION.split())
+
+        again = explain(page, INSTRUCTION, 24, PATIENCE_S)
+        expect(page.locator("#status")).to_contain_text("25 of 25 edits, all from the cache")
+        assert weights(page) == shown
+        assert again.whole < first.whole
+
+        stop_after(page, 2, "turn this quiet place into a stormy night", 254, PATIENCE_S)
+        expect(page.locator("#status")).to_contain_text(re.compile(r"Stopped after \d+ of 255"))
+        assert len(weights(page)) == 8
+        page.get_by_role("tab", name="Gallery").click()
+        assert 1 < edits(page).count() < 255
