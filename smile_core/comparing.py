@@ -1,0 +1,293 @@
+"""Two or three runs side by side: they take turns batch by batch and are compared after each.
+
+Every column is an ordinary run of the `engine`, so it has its own edits, cache entries, notes and
+failures. Columns with the same seed, perturbations and number of words try the same masks in the
+same order. What one column cannot do ends that column alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from smile_core.columns import check_count, check_different, column_configs, column_labels
+from smile_core.comparison import Column, Comparison, compare_columns, resample_column
+from smile_core.config import BUNDLED_EDITOR, ConfigError, RunConfig
+from smile_core.edit_cache import EditCache
+from smile_core.editors.callable_editor import EditFunction
+from smile_core.editors.protocol import Editor, Stop
+from smile_core.encoders import Encoder
+from smile_core.engine import RunError, as_editor, remembering, shared_encoder, stream
+from smile_core.explanation import Explanation, Snapshot
+from smile_core.instruction import split_units
+from smile_core.joint_map import JointMap
+from smile_core.photo import Source
+from smile_core.surrogate import Resampled
+
+ENCODERS_DIFFER = "The columns use different encoders, so there is no map that they share."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonSnapshot:
+    """The state of a comparison after a batch of edits in one of its columns.
+
+    Attributes
+    ----------
+    comparison : Comparison
+        What is known so far; a column without its full edit has no explanation yet.
+    snapshots : tuple of (Snapshot or None)
+        The last state of each column's run; None before its first batch. Their clocks count the
+        time of their own column only.
+    turn : int
+        The column that the last batch was of.
+    done, total : int
+        Edits made and edits in all, of all columns together. What a failed column leaves undone
+        is not counted.
+    seconds_left : float or None
+        Estimate of the time left; None until every column can tell.
+    stable : bool
+        True once the ranking has stopped moving in every column.
+    state : {"running", "finished", "stopped"}
+        `finished` and `stopped` mark the last snapshot.
+    """
+
+    comparison: Comparison
+    snapshots: tuple[Snapshot | None, ...]
+    turn: int
+    done: int
+    total: int
+    seconds_left: float | None
+    stable: bool
+    state: str
+
+
+def compare(
+    image: Source,
+    instruction: str | Sequence[str],
+    *,
+    editors: Sequence[str | Editor | EditFunction] = (BUNDLED_EDITOR,),
+    **settings: Any,
+) -> Comparison:
+    """Explain one photo in two or three ways and hold the words against each other.
+
+    Parameters
+    ----------
+    image : str, Path, bytes or PIL.Image.Image
+        The photo.
+    instruction : str, or sequence of str
+        What the editors are asked to do, or two or three instructions.
+    editors : sequence of (str, Editor or callable)
+        Two or three editors, each as in `smile_core.explain`, or one for all columns.
+    **settings
+        Any other field of `RunConfig`, and `preset`; a list of two or three gives every column
+        its own value.
+
+    Returns
+    -------
+    Comparison
+        The finished comparison.
+
+    Raises
+    ------
+    ConfigError
+        When something given cannot be used.
+    RunError
+        When every column fails.
+
+    Examples
+    --------
+    >>> from smile_core import compare
+    >>> both = compare("photo.jpg", "make it gently snowy", editors=["scene-pix2pix", "one-step"])
+    >>> [row.differences[0].verdict for row in both.rows]
+    """
+    names = [tool if isinstance(tool, str) else as_editor(tool, "").name for tool in editors]
+    configs = column_configs(
+        instruction=instruction if isinstance(instruction, str) else list(instruction),
+        editor=names if len(names) > 1 else names[0],
+        **settings,
+    )
+    given = [None if isinstance(tool, str) else tool for tool in editors]
+    given = given if len(given) > 1 else given * len(configs)
+    *_, last = stream_comparison(image, configs, editors=given)
+    return last.comparison
+
+
+def stream_comparison(
+    image: Source,
+    configs: Sequence[RunConfig],
+    *,
+    editors: Sequence[Editor | EditFunction | None] | None = None,
+    labels: Sequence[str] | None = None,
+    encoder: Encoder | None = None,
+    cache: EditCache | Literal["default"] | None = "default",
+    stop: Stop | None = None,
+) -> Iterator[ComparisonSnapshot]:
+    """Run two or three columns in turns and yield what is known after every batch.
+
+    Everything that can be checked is checked, and models are loaded, before this returns.
+
+    Parameters
+    ----------
+    image : str, Path, bytes or PIL.Image.Image
+        The photo, the same for all.
+    configs : sequence of RunConfig
+        The settings of each column, see `columns.column_configs`.
+    editors : sequence of (Editor, callable or None), or None
+        Used in the place of `config.editor`, column by column.
+    labels : sequence of str or None
+        What to call the columns; None names what sets them apart.
+    encoder, cache, stop
+        As in `engine.stream`, for all columns. When `stop` answers True all columns end with what
+        they have.
+
+    Yields
+    ------
+    ComparisonSnapshot
+        The column with the fewest edits moves next, so that all grow together. In the last one
+        every column has ended, and the map is by t-SNE.
+
+    Raises
+    ------
+    ConfigError
+        When something given cannot be used.
+    RunError
+        After the last snapshot, when every column failed.
+    """
+    check_count(len(configs))
+    tools = [None] * len(configs) if editors is None else list(editors)
+    ready = [
+        None if tool is None else as_editor(tool, config.editor)
+        for tool, config in zip(tools, configs, strict=True)
+    ]
+    configs = [
+        config if tool is None else config.with_(editor=tool.name)
+        for tool, config in zip(ready, configs, strict=True)
+    ]
+    check_different(configs, tools)
+    named = column_labels(configs) if labels is None else labels
+    if encoder is None:
+        eyes = [shared_encoder(config.encoder) for config in configs]
+    else:
+        eyes = [remembering(encoder)] * len(configs)
+    runs = []
+    for config, label, tool, eye in zip(configs, named, ready, eyes, strict=True):
+        started = time.perf_counter()
+        snapshots = stream(image, config, editor=tool, encoder=eye, cache=cache, stop=stop)
+        column = Column(label=label, config=config)
+        runs.append(_Run(column, snapshots, loading=time.perf_counter() - started))
+    joint = JointMap(eyes[0], configs[0].seed) if len({eye.name for eye in eyes}) == 1 else None
+    return _take_turns(runs, joint)
+
+
+@dataclass
+class _Run:
+    """One column on its way: its run, its state, and the time that it took by itself."""
+
+    column: Column
+    snapshots: Iterator[Snapshot]
+    loading: float
+    seconds: float = 0.0  # since the first batch
+    began: float | None = None
+    snapshot: Snapshot | None = None
+    resampled: Resampled | None = None
+    latest: Explanation | None = None  # as the engine gave it, with a clock of all columns
+    ended: bool = False
+
+    @property
+    def done(self) -> int:
+        return 0 if self.snapshot is None else self.snapshot.done
+
+    @property
+    def total(self) -> int:
+        """Edits in all; planned ones until the run has told."""
+        if self.snapshot is not None:
+            return self.snapshot.done if self.column.failed else self.snapshot.total
+        config = self.column.config
+        units = len(split_units(config.instruction, config.granularity))
+        return config.seeds * (1 + min(config.perturbations, 2**units - 2))
+
+    def advance(self, seed: int) -> None:
+        """Make one more batch; whatever ends the run for good ends this column only."""
+        started = time.perf_counter()
+        self.began = self.began or started
+        try:
+            snapshot = next(self.snapshots)
+        except (ConfigError, RunError) as error:
+            self.ended = True
+            self.column = replace(self.column, failed=str(error))
+            self._take(getattr(error, "explanation", None), seed)
+            return
+        finally:
+            self.seconds += time.perf_counter() - started
+        self.ended = snapshot.state != "running"
+        self._take(snapshot.explanation, seed)
+        self.snapshot = replace(
+            snapshot,
+            explanation=self.column.explanation,
+            seconds_left=self._own_seconds_left(snapshot),
+        )
+
+    def _take(self, explanation: Explanation | None, seed: int) -> None:
+        """Keep a new explanation, with the time of this column alone."""
+        if explanation is None or explanation is self.latest:
+            return
+        self.latest = explanation
+        timing = explanation.timing
+        total = self.loading + self.seconds
+        rest = max(total - timing["edit_s"] - timing["encode_s"], 0.0)
+        explanation = replace(explanation, timing={**timing, "total_s": total, "other_s": rest})
+        self.column = replace(self.column, explanation=explanation)
+        self.resampled = resample_column(self.column, seed)
+
+    def _own_seconds_left(self, snapshot: Snapshot) -> float | None:
+        """Return the run's estimate without the time that passed in other columns."""
+        if snapshot.seconds_left is None or self.began is None or not snapshot.done:
+            return snapshot.seconds_left
+        foreign = max(time.perf_counter() - self.began - self.seconds, 0.0)
+        left = snapshot.total - snapshot.done
+        return max(snapshot.seconds_left - left * foreign / snapshot.done, 0.0)
+
+
+def _take_turns(runs: list[_Run], joint: JointMap | None) -> Iterator[ComparisonSnapshot]:
+    seed = runs[0].column.config.seed
+    notes = () if joint is not None else (ENCODERS_DIFFER,)
+    while waiting := [index for index, run in enumerate(runs) if not run.ended]:
+        turn = min(waiting, key=lambda index: runs[index].done)
+        runs[turn].advance(seed)
+        state = _state(runs)
+        columns = [run.column for run in runs]
+        if joint is not None:
+            places = joint.places([column.explanation for column in columns], state=state)
+            columns = [
+                replace(column, places=spots) for column, spots in zip(columns, places, strict=True)
+            ]
+        left = [run.snapshot.seconds_left if run.snapshot else None for run in _moving(runs)]
+        known = [seconds for seconds in left if seconds is not None]
+        yield ComparisonSnapshot(
+            comparison=compare_columns(
+                columns, resampled=[run.resampled for run in runs], notes=notes
+            ),
+            snapshots=tuple(run.snapshot for run in runs),
+            turn=turn,
+            done=sum(run.done for run in runs),
+            total=sum(run.total for run in runs),
+            seconds_left=sum(known) if len(known) == len(left) else None,
+            stable=all(run.snapshot is not None and run.snapshot.stable for run in runs),
+            state=state,
+        )
+    failures = [run.column.failed for run in runs if run.column.failed is not None]
+    if len(failures) == len(runs):
+        raise RunError(f"Every column failed. The first: {failures[0]}")
+
+
+def _moving(runs: Sequence[_Run]) -> list[_Run]:
+    return [run for run in runs if not run.ended]
+
+
+def _state(runs: Sequence[_Run]) -> str:
+    if _moving(runs):
+        return "running"
+    stopped = any(run.snapshot is not None and run.snapshot.state == "stopped" for run in runs)
+    return "stopped" if stopped else "finished"
