@@ -118,7 +118,7 @@ def test_a_slow_editor_does_not_hold_a_quick_one_with_a_cache_back(tmp_path) -> 
 
 def test_stop_ends_all_columns_and_keeps_everything() -> None:
     editors = pair()
-    end = run(editors, perturbations=64, stop=lambda: editors[1].made >= 12)[-1]
+    end = run(editors, perturbations=64, stop=lambda: editors[1].painted >= 12)[-1]
     assert end.state == "stopped"
     assert [s.state for s in end.snapshots] == ["stopped", "stopped"]
     one, other = end.comparison.explanations
