@@ -35,7 +35,11 @@ ACCENT = gr.themes.Color(
 
 def head() -> str:
     """Return what goes into the page's head: its script, inline, so that nothing is fetched."""
-    return f"<script>{SCRIPT_FILE.read_text(encoding='utf-8')}</script>"
+    # Gradio's style sheets do not reach its footer, where a phone shows one link of two.
+    footer = (
+        "<style>@media (max-width: 900px) { footer .divider { display: none !important } }</style>"
+    )
+    return f"<script>{SCRIPT_FILE.read_text(encoding='utf-8')}</script>{footer}"
 
 
 def theme() -> gr.themes.Base:
