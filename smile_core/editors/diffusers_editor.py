@@ -41,6 +41,9 @@ BATCHED = frozenset(
 )
 # One photo for every row; the others take one photo for all rows.
 _PHOTO_PER_ROW = frozenset({"StableDiffusionXLInstructPix2PixPipeline"})
+# These scale the photo to a size of their own, and make the edit in that size unless told
+# otherwise; told otherwise, they would zoom.
+_OWN_SIZE = frozenset({"QwenImageEditPipeline", "QwenImageEditPlusPipeline", "QwenImage21Pipeline"})
 _OMNIGEN_PROMPT = "<img><|image_1|></img> {}"
 
 _PHOTO_ARGUMENTS = ("image", "input_images")
@@ -163,6 +166,7 @@ class DiffusersEditor(BatchEditor):
         self._arguments = call_arguments(kind)
         self._knobs = knob_arguments(kind)
         self._photo_per_row = kind.__name__ in _PHOTO_PER_ROW
+        self._own_size = kind.__name__ in _OWN_SIZE
         for knob in card.knobs:
             if knob not in self._knobs:
                 raise ConfigError(
@@ -232,10 +236,11 @@ class DiffusersEditor(BatchEditor):
         available: dict[str, Any] = {
             "prompt": prompts[0] if single else prompts,
             "generator": generators[0] if single else generators,
-            "height": photo.height,
-            "width": photo.width,
-            "max_area": photo.width * photo.height,
+            "_auto_resize": False,  # the photo has its working size already
         }
+        if not self._own_size:
+            available |= {"height": photo.height, "width": photo.width}
+            available["max_area"] = photo.width * photo.height
         negative = self._negative(settings)
         if negative is not None:
             available["negative_prompt"] = negative if single else [negative] * len(prompts)

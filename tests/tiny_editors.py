@@ -1,0 +1,236 @@
+"""Real pipelines of several families with random weights, small enough to run in a test.
+
+Each function saves one the way diffusers does, with a card beside it that keeps the photo small,
+and returns its folder.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderKLFlux2,
+    DDIMScheduler,
+    EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    Flux2KleinPipeline,
+    Flux2Transformer2DModel,
+    FluxKontextPipeline,
+    FluxTransformer2DModel,
+    StableDiffusionImg2ImgPipeline,
+    StableDiffusionXLInstructPix2PixPipeline,
+    UNet2DConditionModel,
+)
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+    T5Config,
+    T5EncoderModel,
+)
+
+from tests.tiny_pipeline import MAX_TOKENS, letters_tokenizer
+
+WIDTH = 16  # of texts
+
+
+def save_img2img(folder: Path) -> Path:
+    """Save what `stabilityai/sd-turbo` is as an editor."""
+    torch.manual_seed(0)
+    pipe = StableDiffusionImg2ImgPipeline(
+        vae=_vae(),
+        text_encoder=CLIPTextModel(_clip_config()),
+        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
+        unet=_unet(in_channels=4),
+        scheduler=EulerDiscreteScheduler(timestep_spacing="trailing"),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    return _save(pipe, folder)
+
+
+def save_xl_instruct_pix2pix(folder: Path, *, cosxl: bool = False) -> Path:
+    """Save what `diffusers/sdxl-instructpix2pix-768` is, or CosXL Edit."""
+    torch.manual_seed(0)
+    tokenizer = letters_tokenizer(folder.parent / f"{folder.name}-vocabulary")
+    added = {
+        "addition_embed_type": "text_time",
+        "addition_time_embed_dim": 4,
+        "projection_class_embeddings_input_dim": 6 * 4 + WIDTH,  # six sizes, one pooled text
+        "cross_attention_dim": 2 * WIDTH,
+    }
+    pipe = StableDiffusionXLInstructPix2PixPipeline(
+        vae=_vae(),
+        text_encoder=CLIPTextModel(_clip_config()),
+        text_encoder_2=CLIPTextModelWithProjection(_clip_config()),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=_unet(in_channels=8, **added),
+        scheduler=DDIMScheduler(steps_offset=1),
+        add_watermarker=False,
+    )
+    _save(pipe, folder)
+    index = folder / "model_index.json"  # the pipeline reads this setting and does not save it
+    settings = json.loads(index.read_text(encoding="utf-8")) | {"is_cosxl_edit": cosxl}
+    index.write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
+def save_flux_kontext(folder: Path) -> Path:
+    """Save what FLUX.1 Kontext is."""
+    torch.manual_seed(0)
+    pipe = FluxKontextPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=_vae(use_quant_conv=False, use_post_quant_conv=False, shift_factor=0.1),
+        text_encoder=CLIPTextModel(_clip_config()),
+        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
+        text_encoder_2=T5EncoderModel(
+            T5Config(vocab_size=128, d_model=WIDTH, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
+        ),
+        tokenizer_2=characters_tokenizer(),
+        transformer=FluxTransformer2DModel(
+            patch_size=1,
+            in_channels=16,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=8,
+            num_attention_heads=2,
+            joint_attention_dim=WIDTH,
+            pooled_projection_dim=WIDTH,
+            axes_dims_rope=(2, 2, 4),
+            guidance_embeds=True,
+        ),
+    )
+    return _save(pipe, folder)
+
+
+def save_flux2_klein(folder: Path, *, distilled: bool = True) -> Path:
+    """Save what FLUX.2 klein is."""
+    torch.manual_seed(0)
+    text = Qwen3Config(
+        vocab_size=128,
+        hidden_size=8,
+        intermediate_size=8,
+        num_hidden_layers=27,  # the pipeline reads layers 9, 18 and 27
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        head_dim=4,
+        max_position_embeddings=1024,
+    )
+    pipe = Flux2KleinPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=AutoencoderKLFlux2(
+            block_out_channels=(4, 4, 4, 4),
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            layers_per_block=1,
+            latent_channels=4,
+            norm_num_groups=2,
+        ),
+        text_encoder=Qwen3ForCausalLM(text),
+        tokenizer=characters_tokenizer(),
+        transformer=Flux2Transformer2DModel(
+            patch_size=1,
+            in_channels=16,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=3 * 8,
+            timestep_guidance_channels=16,
+            axes_dims_rope=(4, 4, 4, 4),
+            guidance_embeds=False,
+        ),
+        is_distilled=distilled,
+    )
+    return _save(pipe, folder)
+
+
+def characters_tokenizer(**special: Any) -> PreTrainedTokenizerFast:
+    """Return a tokenizer whose tokens are single characters, with a chat template.
+
+    Parameters
+    ----------
+    **special
+        Names of tokens that are not split, as the tokenizer of transformers takes them.
+    """
+    tokens = ["<pad>", "<unk>", *string.printable[:95], "\n"]
+    extra = [token for value in special.values() for token in _listed(value)]
+    vocabulary = {token: index for index, token in enumerate([*tokens, *extra])}
+    split = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    split.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=split,
+        pad_token="<pad>",
+        unk_token="<unk>",
+        model_max_length=1024,
+        **special,
+    )
+    tokenizer.chat_template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    return tokenizer
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _save(pipe: Any, folder: Path) -> Path:
+    pipe.save_pretrained(folder)
+    return folder
+
+
+def write_card(folder: Path, **fields: Any) -> Path:
+    """Write `smile_card.json` into a folder."""
+    card = {"name": folder.name, "title": folder.name, "family": "diffusers", **fields}
+    (folder / "smile_card.json").write_text(json.dumps(card), encoding="utf-8")
+    return folder
+
+
+def _clip_config() -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=128,
+        hidden_size=WIDTH,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=MAX_TOKENS,
+        projection_dim=WIDTH,
+        bos_token_id=0,
+        eos_token_id=1,
+    )
+
+
+def _unet(**options: Any) -> UNet2DConditionModel:
+    shape: dict[str, Any] = {
+        "block_out_channels": (8, 16),
+        "layers_per_block": 1,
+        "sample_size": 8,
+        "out_channels": 4,
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+        "cross_attention_dim": WIDTH,
+        "attention_head_dim": 2,
+        "norm_num_groups": 4,
+    }
+    return UNet2DConditionModel(**{**shape, **options})
+
+
+def _vae(**options: Any) -> AutoencoderKL:
+    return AutoencoderKL(
+        block_out_channels=(4, 4, 4, 4),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=4,
+        norm_num_groups=2,
+        **options,
+    )
