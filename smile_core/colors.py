@@ -70,17 +70,19 @@ def mark_color(weight: float, limit: float) -> str:
     return blend(MARKS, weight / limit)
 
 
-def color_limit(explanation: Explanation) -> float:
-    """Return the |weight| at full colour: the largest of the run, at least `SMALLEST_LIMIT`.
+def color_limit(*explanations: Explanation) -> float:
+    """Return the |weight| at full colour: the largest there is, at least `SMALLEST_LIMIT`.
 
-    It is rounded up to a quarter, so that colours and axes move seldom while results stream in.
+    Explanations that stand side by side share one scale. It is rounded up to a quarter, so that
+    colours and axes move seldom while results stream in.
     """
-    return _next_quarter(abs(unit.weight) for unit in explanation.units)
+    return _next_quarter(abs(unit.weight) for found in explanations for unit in found.units)
 
 
-def axis_limit(explanation: Explanation) -> float:
+def axis_limit(*explanations: Explanation) -> float:
     """Return the half-width of an axis around zero that holds every interval, in quarters."""
-    return _next_quarter(abs(end) for unit in explanation.units for end in (unit.low, unit.high))
+    units = (unit for found in explanations for unit in found.units)
+    return _next_quarter(abs(end) for unit in units for end in (unit.low, unit.high))
 
 
 def _next_quarter(values: Iterable[float]) -> float:

@@ -6,7 +6,6 @@ verdict beside the colour. The PNG is drawn in `heatmap_png`.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -15,6 +14,7 @@ from smile_core.colors import DARK_PAGE, LIGHT_PAGE, axis_limit, color_limit, we
 from smile_core.explanation import AGAINST, DRIVES, NOTHING, Explanation, UnitWeight
 from smile_core.heatmap_png import read_heatmap_png, save_heatmap_png
 from smile_core.sentence import is_right_to_left, signed, unit_noun
+from smile_core.terminal_text import columns, pad, shorten
 
 __all__ = [
     "HEATMAP_CSS",
@@ -35,7 +35,13 @@ WEIGHT_HELP = (
 )
 
 
-def heatmap_html(explanation: Explanation, *, stable_height: bool = True) -> str:
+def heatmap_html(
+    explanation: Explanation,
+    *,
+    stable_height: bool = True,
+    among: Sequence[Explanation] = (),
+    legend: bool = True,
+) -> str:
     """Return the instruction with each unit in a box coloured by its weight.
 
     Needs `HEATMAP_CSS` on the page. Everything the user wrote is escaped.
@@ -46,21 +52,26 @@ def heatmap_html(explanation: Explanation, *, stable_height: bool = True) -> str
         A finished or a running one.
     stable_height : bool
         Keep the height of a short instruction, so that nothing below jumps while results come in.
+    among : sequence of Explanation
+        Those that are shown beside it: all share one scale.
+    legend : bool
+        Whether the scale is explained below.
     """
-    limit = color_limit(explanation)
-    span = axis_limit(explanation)
+    limit = color_limit(explanation, *among)
+    span = axis_limit(explanation, *among)
     boxes = "".join(_unit_html(unit, limit, span) for unit in explanation.units)
-    return _frame(boxes, [unit.text for unit in explanation.units], stable_height, _legend(limit))
+    below = legend_html(limit) if legend else ""
+    return _frame(boxes, [unit.text for unit in explanation.units], stable_height, below)
 
 
-def waiting_html(units: Sequence[str], *, stable_height: bool = True) -> str:
+def waiting_html(units: Sequence[str], *, stable_height: bool = True, legend: bool = True) -> str:
     """Return the heatmap of a run without weights yet: the same boxes, no colour, a dash each.
 
     Parameters
     ----------
     units : sequence of str
         The units of the instruction in order.
-    stable_height : bool
+    stable_height, legend : bool
         As for `heatmap_html`.
     """
     boxes = "".join(
@@ -69,7 +80,7 @@ def waiting_html(units: Sequence[str], *, stable_height: bool = True) -> str:
         '<span class="smile-whisker"></span><span class="smile-number">–</span></div>'
         for unit in units
     )
-    return _frame(boxes, units, stable_height, _legend(None))
+    return _frame(boxes, units, stable_height, legend_html(None) if legend else "")
 
 
 def heatmap_text(explanation: Explanation, width: int = 80) -> str:
@@ -81,18 +92,18 @@ def heatmap_text(explanation: Explanation, width: int = 80) -> str:
     width : int
         Columns to use, at least 60; long units are shortened.
     """
-    names = [_shorten(unit.text, 24) for unit in explanation.units]
-    name_width = max([_columns(name) for name in names] + [6])
+    names = [shorten(unit.text, 24) for unit in explanation.units]
+    name_width = max([columns(name) for name in names] + [6])
     reach = max(4, (width - name_width - 38) // 2)  # columns on each side of zero
     limit = color_limit(explanation)
     lines = [
-        f"{_pad(unit_noun(explanation), name_width)}  weight  95 % interval     verdict  "
+        f"{pad(unit_noun(explanation), name_width)}  weight  95 % interval     verdict  "
         f"{signed(-limit):<{reach}}0{signed(limit):>{reach}}"
     ]
     for name, unit in zip(names, explanation.units, strict=True):
         interval = f"{signed(unit.low):>5} to {signed(unit.high):>5}"
         lines.append(
-            f"{_pad(name, name_width)}  {signed(unit.weight):>6}  {interval:<16}  "
+            f"{pad(name, name_width)}  {signed(unit.weight):>6}  {interval:<16}  "
             f"{SHORT_VERDICTS[unit.verdict]:<7}  {_bar(unit.weight / limit, reach)}".rstrip()
         )
     return "\n".join(lines)
@@ -106,18 +117,31 @@ def describe(unit: UnitWeight) -> str:
     )
 
 
+def color_style(weight: float, limit: float) -> str:
+    """Return the colours of a box for `weight` as CSS, for light pages and for dark ones."""
+    color = weight_color(weight, limit)
+    return (
+        f"background:light-dark({color.light},{color.dark});"
+        f"color:light-dark({color.text_on_light},{color.text_on_dark})"
+    )
+
+
+def whisker_html(low: float, value: float, high: float, span: float) -> str:
+    """Return an interval with its value as a line, on an axis from -span to span."""
+    left, right, dot = (50 + 50 * x / span for x in (low, high, value))  # percent
+    return (
+        f'<span class="smile-whisker"><i class="smile-range" style="left:{left:.1f}%;'
+        f'width:{right - left:.1f}%"></i><i class="smile-dot" style="left:{dot:.1f}%"></i></span>'
+    )
+
+
 def _unit_html(unit: UnitWeight, limit: float, span: float) -> str:
-    color = weight_color(unit.weight, limit)
-    left, right, dot = (50 + 50 * x / span for x in (unit.low, unit.high, unit.weight))  # percent
     about = escape(describe(unit))
     return (
         f'<div role="listitem" tabindex="0" class="smile-unit {CSS_CLASSES[unit.verdict]}" '
         f'title="{about}" aria-label="{about}">'
-        f'<span class="smile-word" dir="auto" style="background:light-dark({color.light},'
-        f'{color.dark});color:light-dark({color.text_on_light},{color.text_on_dark})">'
-        f"{escape(unit.text)}</span>"
-        f'<span class="smile-whisker"><i class="smile-range" style="left:{left:.1f}%;'
-        f'width:{right - left:.1f}%"></i><i class="smile-dot" style="left:{dot:.1f}%"></i></span>'
+        f'<span class="smile-word" dir="auto" style="{color_style(unit.weight, limit)}">'
+        f"{escape(unit.text)}</span>{whisker_html(unit.low, unit.weight, unit.high, span)}"
         f'<span class="smile-number">{signed(unit.weight)}</span></div>'
     )
 
@@ -131,7 +155,8 @@ def _frame(boxes: str, units: Sequence[str], stable_height: bool, legend: str) -
     )
 
 
-def _legend(limit: float | None) -> str:
+def legend_html(limit: float | None) -> str:
+    """Return what colours and lines mean; `limit` is the weight at full colour, if it is known."""
     stops = ", ".join(f"light-dark({a}, {b})" for a, b in zip(LIGHT_PAGE, DARK_PAGE, strict=True))
     low, high = ("", "") if limit is None else (f"{signed(-limit)} ", f" {signed(limit)}")
     return (
@@ -150,23 +175,3 @@ def _bar(position: float, reach: int) -> str:
     if position < 0:
         return f"{'▐' * half + '█' * whole:>{reach}}│"
     return f"{' ' * reach}│{'█' * whole}{'▌' * half}"
-
-
-def _columns(text: str) -> int:
-    """Return how many terminal columns `text` takes; East Asian wide letters take two."""
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    return len(text) + wide - sum(bool(unicodedata.combining(letter)) for letter in text)
-
-
-def _shorten(text: str, columns: int) -> str:
-    """Return `text` cut to `columns`; control characters, which could steer a terminal, go."""
-    text = "".join(c if c.isprintable() else "�" for c in text)
-    if _columns(text) <= columns:
-        return text
-    while _columns(text) >= columns:
-        text = text[:-1]
-    return text + "…"
-
-
-def _pad(text: str, columns: int) -> str:
-    return text + " " * (columns - _columns(text))

@@ -69,12 +69,6 @@ def report_html(explanation: Explanation) -> str:
     Parts without data (the map of a stopped run, a photo that was not kept) are left out or say
     so. Everything the user wrote is escaped.
     """
-    style = (
-        HEATMAP_CSS
-        + (STATIC / "report.css").read_text(encoding="utf-8")
-        + tip_pictures_css(explanation)
-    )
-    script = (STATIC / "report.js").read_text(encoding="utf-8")
     answer = f"{before_after_html(explanation)}<div>{_words_html(explanation)}</div>"
     body = "".join(
         (
@@ -84,19 +78,45 @@ def report_html(explanation: Explanation) -> str:
             _evidence_html(explanation),
             _fidelity_html(explanation),
             _settings_html(explanation),
-            f'<section><h2>Method</h2><div class="prose">{METHOD}<p>Paper: '
-            "<cite>Mapping the mind of an instruction-based image editing using SMILE</cite>, "
-            f'<a href="{CITATION}">arXiv 2412.16277</a>.</p></div></section>',
+            method_html(METHOD),
         )
     )
+    body += (
+        '<dialog id="large"><form method="dialog"><button aria-label="Close">×</button></form>'
+        '<img alt=""><p></p></dialog>'
+    )
+    return document_html(explanation.instruction, body, tip_pictures_css(explanation))
+
+
+def document_html(title: str, body: str, style: str = "") -> str:
+    """Return a whole page that fetches nothing.
+
+    Parameters
+    ----------
+    title : str
+        Plain text, behind the name of the project.
+    body : str
+        What the page shows.
+    style : str
+        Rules besides those of every report.
+    """
+    style = HEATMAP_CSS + (STATIC / "report.css").read_text(encoding="utf-8") + style
+    script = (STATIC / "report.js").read_text(encoding="utf-8")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>SMILE: {escape(explanation.instruction)}</title><style>{style}</style></head>"
-        f'<body><main>{body}</main><dialog id="large"><form method="dialog"><button '
-        'aria-label="Close">×</button></form><img alt=""><p></p></dialog>'
-        f"<script>{script}</script></body></html>"
+        f"<title>SMILE: {escape(title)}</title><style>{style}</style></head>"
+        f"<body><main>{body}</main><script>{script}</script></body></html>"
+    )
+
+
+def method_html(method: str) -> str:
+    """Return the section that says how the numbers came about; `method` is HTML."""
+    return (
+        f'<section><h2>Method</h2><div class="prose">{method}<p>Paper: '
+        "<cite>Mapping the mind of an instruction-based image editing using SMILE</cite>, "
+        f'<a href="{CITATION}">arXiv 2412.16277</a>.</p></div></section>'
     )
 
 

@@ -7,6 +7,7 @@ with the prompt, the numbers and a small picture on hover or keyboard focus.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from smile_core.colors import axis_limit, color_limit, mark_color
@@ -47,10 +48,10 @@ def map_html(explanation: Explanation, unit: int) -> str:
 
     The explanation must have a projection.
     """
-    places = _equal_scale(explanation.projection)
+    places = equal_scale(explanation.projection)
     color = mark_color(explanation.units[unit].weight, color_limit(explanation))
     dots = [
-        _dot(index, sample, place, kept=bool(sample.mask[unit]))
+        _own_dot(index, sample, place, kept=bool(sample.mask[unit]))
         for index, (sample, place) in enumerate(
             zip((explanation.reference, *explanation.samples), places, strict=True)
         )
@@ -72,7 +73,7 @@ def scatter_html(explanation: Explanation) -> str:
     ]
     values = [0.0, 1.0, *(value for _, _, *pair in points for value in pair)]
     dots = "".join(
-        _dot(index, sample, (_place(x, values), _place(y, values)), kept=True)
+        _own_dot(index, sample, (_place(x, values), _place(y, values)), kept=True)
         for index, sample, x, y in points
     )
     ticks = "".join(
@@ -88,29 +89,66 @@ def scatter_html(explanation: Explanation) -> str:
     )
 
 
-def tip_pictures_css(explanation: Explanation) -> str:
-    """Return one CSS rule per edit with its small picture, shared by all the charts."""
+def tip_pictures_css(explanation: Explanation, prefix: str = "") -> str:
+    """Return one CSS rule per edit with its small picture, shared by all the charts.
+
+    The rules are for the classes `tip-0` (reference), `tip-1`, …, or with a `prefix` such as `b`,
+    which tells several explanations apart, `tip-b0` and so on.
+    """
     return "".join(
-        f'.tip-{index}{{background-image:url("{data_uri(sample.image, TIP_SIDE, 60)}")}}'
+        f'.tip-{prefix}{index}{{background-image:url("{data_uri(sample.image, TIP_SIDE, 60)}")}}'
         for index, sample in enumerate((explanation.reference, *explanation.samples))
         if sample.image is not None
     )
 
 
-def _dot(index: int, sample: Sample, place: tuple[float, float], *, kept: bool) -> str:
+def _own_dot(index: int, sample: Sample, place: tuple[float, float], *, kept: bool) -> str:
+    """Return a dot that leads to its edit in the gallery."""
+    return dot_html(
+        sample,
+        place,
+        name="full edit" if index == 0 else f"edit {index}",
+        picture=str(index),
+        classes=["kept" if kept else "left-out", *(["star"] if index == 0 else [])],
+        data=f'href="#edit-{index}" data-mask="{"".join(map(str, sample.mask))}"',
+    )
+
+
+def dot_html(
+    sample: Sample,
+    place: tuple[float, float],
+    *,
+    name: str,
+    picture: str,
+    classes: Sequence[str],
+    data: str,
+) -> str:
+    """Return one edit as a dot with its picture, prompt and numbers on hover or focus.
+
+    Parameters
+    ----------
+    sample : Sample
+        The edit.
+    place : tuple of (float, float)
+        Percent of the field from the left and from below.
+    name : str
+        What to call it, plain text.
+    picture : str
+        The rule of `tip_pictures_css` that has its picture, without `tip-`.
+    classes : sequence of str
+        What else its element is.
+    data : str
+        Further attributes, written out.
+    """
     left, bottom = place
-    name = "full edit" if index == 0 else f"edit {index}"
-    classes = ["dot", "kept" if kept else "left-out"]
-    classes += ["star"] if index == 0 else []
-    classes += ["to-left"] if left > 50 else []
+    classes = ["dot", *classes, *(["to-left"] if left > 50 else [])]
     classes += ["below"] if bottom > 50 else []
-    picture = f'<i class="tip-picture tip-{index}"></i>' if sample.image is not None else ""
-    mask = "".join(map(str, sample.mask))
+    small = f'<i class="tip-picture tip-{picture}"></i>' if sample.image is not None else ""
     return (
-        f'<a class="{" ".join(classes)}" href="#edit-{index}" data-mask="{mask}" '
-        f'style="left:{left:.2f}%;bottom:{bottom:.2f}%">'
-        f'<span class="tip">{picture}<span><b>{name}</b><span dir="auto">{escape(sample.prompt)}'
-        f"</span><small>{numbers_line(sample)}</small></span></span></a>"
+        f'<a class="{" ".join(classes)}" {data} style="left:{left:.2f}%;bottom:{bottom:.2f}%">'
+        f'<span class="tip">{small}<span><b>{escape(name)}</b>'
+        f'<span dir="auto">{escape(sample.prompt)}</span>'
+        f"<small>{numbers_line(sample)}</small></span></span></a>"
     )
 
 
@@ -125,7 +163,7 @@ def _place(value: float, values: list[float] | tuple[float, ...]) -> float:
     return 50.0 if high == low else 4 + 92 * (value - low) / (high - low)
 
 
-def _equal_scale(points: tuple[tuple[float, float], ...]) -> list[tuple[float, float]]:
+def equal_scale(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return `points` in percent of a 4:3 field, one unit as long in x as in y."""
     xs, ys = zip(*points, strict=True)
     middle_x, middle_y = (max(xs) + min(xs)) / 2, (max(ys) + min(ys)) / 2

@@ -6,8 +6,8 @@ for (const box of document.querySelectorAll(".before-after")) {
   slider?.addEventListener("input", () => box.style.setProperty("--cut", slider.value + "%"));
 }
 
-const gallery = document.getElementById("gallery");
-document.getElementById("sort").addEventListener("change", (event) => {
+const gallery = document.getElementById("gallery"); // a comparison has none
+document.getElementById("sort")?.addEventListener("change", (event) => {
   const key = event.target.value.replace("-", "");
   const sign = event.target.value.startsWith("-") ? -1 : 1;
   const rank = (figure) => (key in figure.dataset ? sign * figure.dataset[key] : Infinity);
@@ -19,7 +19,7 @@ document.getElementById("sort").addEventListener("change", (event) => {
 });
 
 const large = document.getElementById("large");
-gallery.addEventListener("click", (event) => {
+gallery?.addEventListener("click", (event) => {
   const button = event.target.closest(".zoom");
   if (!button) return;
   large.querySelector("img").src = button.querySelector("img").src;
@@ -27,7 +27,7 @@ gallery.addEventListener("click", (event) => {
   large.querySelector("p").replaceChildren(caption.cloneNode(true));
   large.showModal();
 });
-large.addEventListener("click", (event) => {
+large?.addEventListener("click", (event) => {
   if (event.target === large) large.close();
 });
 
