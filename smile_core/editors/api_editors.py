@@ -1,0 +1,75 @@
+"""The editors behind an API: their cards, and how to make one with a key for a single run."""
+
+from __future__ import annotations
+
+from smile_core.config import ConfigError
+from smile_core.editors.hf_inference import KEY_VARIABLE as HF_KEY_VARIABLE
+from smile_core.editors.hf_inference import HFInference
+from smile_core.editors.openai_images import OpenAIImages, openai_card
+from smile_core.editors.protocol import Editor, EditorCard
+
+_NOT_RUN = (
+    "Tested against a server of the tests that speaks its protocol, never against the service "
+    "itself. It takes no seed: choose 3 seeds or more to see how far edits differ by chance. The "
+    "price of an edit stands in the provider's price list."
+)
+
+
+def _hf_card(name: str, title: str, model: str, licence: str, **fields: object) -> EditorCard:
+    return EditorCard(
+        name=name,
+        title=title,
+        family="hf-inference",
+        licence=licence,
+        takes_seed=False,
+        long_side=1024,
+        multiple_of=16,
+        source=model,
+        key_variable=HF_KEY_VARIABLE,
+        notes=_NOT_RUN,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+API_CARDS = (
+    openai_card("gpt-image-2.6-sunburst", "GPT Image 2.6 Sunburst (OpenAI)", _NOT_RUN),
+    openai_card("gpt-image-2.6-flare", "GPT Image 2.6 Flare, faster (OpenAI)", _NOT_RUN),
+    openai_card("gpt-image-2.5-sunburst", "GPT Image 2.5 Sunburst (OpenAI)", _NOT_RUN),
+    openai_card("gpt-image-2.5-flare", "GPT Image 2.5 Flare, faster (OpenAI)", _NOT_RUN),
+    _hf_card(
+        "flux-kontext-api",
+        "FLUX.1 Kontext (Hugging Face providers)",
+        "black-forest-labs/FLUX.1-Kontext-dev",
+        "FLUX.1 [dev] non-commercial; the provider's terms",
+        steps=28,
+        knobs={"guidance_scale": 2.5},
+    ),
+    _hf_card(
+        "qwen-image-edit-api",
+        "Qwen-Image-Edit (Hugging Face providers)",
+        "Qwen/Qwen-Image-Edit",
+        "Apache-2.0; the provider's terms",
+    ),
+)
+
+
+def load_api_editor(card: EditorCard, key: str | None = None) -> Editor:
+    """Return the editor that `card` describes.
+
+    Parameters
+    ----------
+    card : EditorCard
+        A card whose `key_variable` is not empty.
+    key : str or None
+        A key for this object alone, which is kept nowhere else; None takes the environment's.
+
+    Raises
+    ------
+    ConfigError
+        When there is no key, or the card is not of an editor behind an API.
+    """
+    if card.family == "openai":
+        return OpenAIImages(card, key=key)
+    if card.family == "hf-inference":
+        return HFInference(card, key=key)
+    raise ConfigError(f"The editor {card.name!r} takes no key. Leave the key empty.")

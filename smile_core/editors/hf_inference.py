@@ -1,0 +1,158 @@
+"""Image edits by the providers behind Hugging Face's `InferenceClient`.
+
+The model is a hub id, which one of the providers serves, or the address of an endpoint of one's
+own. The seed is sent along, but whether a provider heeds it is not known, so the cards say that
+there is none.
+
+References
+----------
+[1] Hugging Face, `InferenceClient.image_to_image` (huggingface_hub 2.4).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from io import BytesIO
+from json import JSONDecodeError
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+
+from smile_core.editors.protocol import EditFailure, EditorCard, Stop, fit_to_card, resolve_knobs
+from smile_core.editors.retrying import (
+    Outcome,
+    Patience,
+    Trouble,
+    damaged_picture,
+    decode_picture,
+    edit_together,
+    tidy,
+    trouble_of_status,
+)
+from smile_core.editors.secret_key import SecretKey, read_key
+
+logger = logging.getLogger(__name__)
+
+KEY_VARIABLE = "HF_TOKEN"
+_KEY_PLACE = f"{KEY_VARIABLE} or the key field"
+_SENDER = "Hugging Face"
+# Our names of knobs and the client's, where they differ.
+_ARGUMENTS = {"steps": "num_inference_steps"}
+
+
+class HFInference:
+    """Edits through `InferenceClient.image_to_image` [1].
+
+    Parameters
+    ----------
+    card : EditorCard
+        Its `source` is a hub id, or the address (http...) of an endpoint.
+    provider : str
+        Who serves the model; `auto` takes the first that does, in the order set in the account.
+    key : str or None
+        A token for this object alone; None takes the one in `HF_TOKEN` at every edit, else the one
+        that `hf auth login` stored.
+    patience : Patience
+        How long to wait for it.
+
+    Raises
+    ------
+    ConfigError
+        When there is no token.
+    """
+
+    def __init__(
+        self,
+        card: EditorCard,
+        *,
+        provider: str = "auto",
+        key: str | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self.card = card
+        self.name = card.name
+        self._own_key = None if key is None else read_key(key, KEY_VARIABLE, _SENDER)
+        self._key()
+        self._provider = provider
+        self._patience = patience or Patience()
+        self.fingerprint: str | None = f"hf-inference {provider} {card.source}"
+
+    def _key(self) -> SecretKey:
+        from huggingface_hub import get_token
+
+        return self._own_key or read_key(get_token(), KEY_VARIABLE, _SENDER)
+
+    def edit(
+        self,
+        image: Image.Image,
+        prompts: Sequence[str],
+        *,
+        seed: int,
+        mask: Image.Image | None = None,
+        stop: Stop | None = None,
+        **knobs: Any,
+    ) -> list[Image.Image | EditFailure]:
+        """Edit one picture by every prompt, see `Editor.edit`."""
+        from huggingface_hub import InferenceClient
+
+        settings = resolve_knobs(self.card, **knobs)
+        arguments = {_ARGUMENTS.get(name, name): value for name, value in settings.items()}
+        file = BytesIO()
+        fit_to_card(image, self.card).save(file, "PNG")
+        key = self._key()
+        client = InferenceClient(
+            model=self.card.source,
+            provider=self._provider,  # type: ignore[arg-type]  # checked by the client
+            token=key.reveal(),
+            timeout=self._patience.timeout_s,
+        )
+
+        def request(prompt: str) -> Outcome:
+            return self._request(client, key, file.getvalue(), prompt, {"seed": seed, **arguments})
+
+        return edit_together(request, prompts, patience=self._patience, stop=stop)
+
+    def _request(
+        self, client: Any, key: SecretKey, photo: bytes, prompt: str, arguments: dict[str, Any]
+    ) -> Outcome:
+        """Make one edit; whatever the client raises becomes `Trouble`, for it may hold the key."""
+        from httpx2 import HTTPError
+        from huggingface_hub.errors import (
+            HfHubHTTPError,
+            InferenceTimeoutError,
+            OfflineModeIsEnabled,
+        )
+
+        try:
+            picture = client.image_to_image(photo, prompt=prompt, **arguments)
+        except HfHubHTTPError as error:
+            return trouble_of_status(
+                error.response.status_code,
+                key.hide(error.server_message or error.response.reason_phrase),
+                sender=_SENDER,
+                key_place=_KEY_PLACE,
+                headers=error.response.headers,
+            )
+        except InferenceTimeoutError:
+            return Trouble(f"{_SENDER} did not answer within {self._patience.timeout_s:g} seconds.")
+        except OfflineModeIsEnabled:
+            return Trouble(
+                f"{_SENDER} cannot be asked while HF_HUB_OFFLINE is set. Unset it.", ends_run=True
+            )
+        except HTTPError:
+            return Trouble(f"{_SENDER} cannot be reached, or the connection broke.")
+        except UnidentifiedImageError as error:
+            return damaged_picture(_SENDER, error)
+        except JSONDecodeError:
+            return Trouble(f"{_SENDER} answered in a form that cannot be read.", tries=2)
+        except ValueError as error:  # the client's word for a model or provider it cannot use
+            return Trouble(
+                f"{_SENDER} cannot run {self.card.source!r}: {tidy(key.hide(str(error)))} Choose "
+                "another model or provider.",
+                ends_run=True,
+            )
+        except Exception as error:  # a provider's answer in another form than the client expects
+            logger.info("Unexpected answer: %s", type(error).__name__)
+            return Trouble(f"{_SENDER} answered in a form that cannot be read.", tries=2)
+        return decode_picture(picture, _SENDER)

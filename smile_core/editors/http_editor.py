@@ -1,0 +1,154 @@
+"""An HTTP service as an editor: one request for every edit."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+from smile_core.editors.external_file import PLACEHOLDER, Description, Http, fill
+from smile_core.editors.protocol import EditFailure, Stop, fit_to_card, resolve_knobs
+from smile_core.editors.retrying import (
+    Outcome,
+    Patience,
+    Trouble,
+    edit_together,
+    read_picture,
+    trouble_of_status,
+)
+from smile_core.editors.secret_key import SecretKey, read_key
+
+
+class HttpEditor:
+    """Sends a request for every edit.
+
+    Parameters
+    ----------
+    description : Description
+        What the file says.
+    call : Http
+        The request.
+    patience : Patience
+        How long to wait for the answer.
+
+    Raises
+    ------
+    ConfigError
+        When an environment variable named in a header is missing.
+    """
+
+    def __init__(self, description: Description, call: Http, patience: Patience) -> None:
+        self.card = description.card
+        self.name = self.card.name
+        self.fingerprint = description.fingerprint()
+        self._call = call
+        self._patience = patience
+        self._workers = description.concurrency
+        self._keys()
+
+    def _keys(self) -> dict[str, SecretKey]:
+        """Return the environment variables of the headers, by placeholder."""
+        names = PLACEHOLDER.findall("\n".join(self._call.headers.values()))
+        return {name: read_key(None, name.removeprefix("env:"), self.card.title) for name in names}
+
+    def edit(
+        self,
+        image: Image.Image,
+        prompts: Sequence[str],
+        *,
+        seed: int,
+        mask: Image.Image | None = None,
+        stop: Stop | None = None,
+        **knobs: Any,
+    ) -> list[Image.Image | EditFailure]:
+        """Send a request for every prompt, see `Editor.edit`."""
+        import httpx2
+
+        resolve_knobs(self.card, **knobs)
+        keys = self._keys()
+        revealed = {name: key.reveal() for name, key in keys.items()}
+        headers = {name: fill(text, revealed) for name, text in self._call.headers.items()}
+        file = BytesIO()
+        fit_to_card(image, self.card).save(file, "PNG")
+        with httpx2.Client(headers=headers, timeout=self._patience.timeout_s) as client:
+
+            def request(prompt: str) -> Outcome:
+                return self._request(client, list(keys.values()), file.getvalue(), prompt, seed)
+
+            return edit_together(
+                request, prompts, patience=self._patience, stop=stop, workers=self._workers
+            )
+
+    def _request(
+        self, client: Any, keys: list[SecretKey], photo: bytes, prompt: str, seed: int
+    ) -> Outcome:
+        """Make one edit; whatever the client raises becomes `Trouble`, for it may hold a key."""
+        import httpx2
+
+        sender = f"The service of {self.name}"
+        try:
+            answer = client.request(
+                self._call.method, self._call.url, **self._body(photo, prompt, seed)
+            )
+        except httpx2.TimeoutException:
+            return Trouble(f"{sender} did not answer within {self._patience.timeout_s:g} seconds.")
+        except httpx2.HTTPError:
+            return Trouble(f"{sender} cannot be reached, or the connection broke.")
+        except httpx2.InvalidURL:
+            return Trouble(f"{sender} has an address that is not one.", ends_run=True)
+        if not answer.is_success:
+            words = answer.text or answer.reason_phrase
+            for key in keys:
+                words = key.hide(words)
+            return trouble_of_status(
+                answer.status_code,
+                words,
+                sender=sender,
+                key_place="its headers",
+                headers=answer.headers,
+            )
+        if self._call.picture_at is None:
+            return read_picture(answer.content, sender)
+        try:
+            encoded = _value_at(answer.json(), self._call.picture_at)
+            # Some send a data address: data:image/png;base64,...
+            data = b64decode(encoded.rpartition(",")[2], validate=True)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return Trouble(
+                f"{sender} sent no picture at {self._call.picture_at!r} of its answer.", tries=2
+            )
+        return read_picture(data, sender)
+
+    def _body(self, photo: bytes, prompt: str, seed: int) -> dict[str, Any]:
+        """Return what is sent, as the client's argument."""
+        values = {"prompt": prompt, "seed": str(seed)}
+        if self._call.multipart is None:
+            values["image"] = b64encode(photo).decode()
+            return {"json": _fill_json(self._call.json_body, values)}
+        fields = self._call.multipart
+        files = {
+            name: ("photo.png", photo, "image/png") for name, v in fields.items() if v == "{image}"
+        }
+        texts = {name: fill(v, values) for name, v in fields.items() if v != "{image}"}
+        return {"data": texts, "files": files}
+
+
+def _fill_json(template: Any, values: Mapping[str, str]) -> Any:
+    """Return a JSON template with its texts filled; a text that is `{seed}` becomes a number."""
+    if isinstance(template, dict):
+        return {key: _fill_json(value, values) for key, value in template.items()}
+    if isinstance(template, list):
+        return [_fill_json(value, values) for value in template]
+    if template == "{seed}":
+        return int(values["seed"])
+    return fill(template, values) if isinstance(template, str) else template
+
+
+def _value_at(answer: Any, place: str) -> Any:
+    """Return what stands in `answer` at a place such as `images.0.data`."""
+    for part in place.split("."):
+        answer = answer[int(part)] if isinstance(answer, list) else answer[part]
+    return answer
