@@ -62,8 +62,9 @@ def load_editor(name: str) -> Editor:
     Parameters
     ----------
     name : str
-        A registered name (`list_editors`), a folder that diffusers saved, or a hub id such as
-        `timbrooks/instruct-pix2pix`. On a public server only registered names are loaded.
+        A registered name (`list_editors`), a folder that diffusers saved, a hub id such as
+        `timbrooks/instruct-pix2pix`, or a TOML or JSON file that describes an editor outside of
+        Python (see `external_file`). On a public server only registered names are loaded.
 
     Raises
     ------
@@ -114,6 +115,10 @@ _load = _LoadedEditors()
 def _make(name: str) -> Editor:
     if name in _REGISTRY:
         return _REGISTRY[name][1]()
+    if name.endswith((".toml", ".json")) and not is_public_server():
+        from smile_core.editors.external import load_external
+
+        return load_external(name)
     is_model = Path(name).is_dir() or _HUB_ID.fullmatch(name)
     if is_model and not is_public_server():
         from smile_core.editors.pretrained import load_pretrained

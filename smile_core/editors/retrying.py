@@ -131,6 +131,7 @@ def edit_together(
             try:
                 results.put((prompt, _ask_again(request, prompt, patience, ended)))
             except Exception as error:  # raised anew in the thread that waits
+                ended.set()
                 results.put((prompt, error))
 
     for _ in range(min(workers, count)):
