@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 # The two libraries greet with warnings about parts that are not used here.
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -32,6 +32,9 @@ from smile_core.config import (
 )
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.versions import __version__
+
+if TYPE_CHECKING:
+    from smile_core.editors import EditorCard
 
 INTERRUPTED = 130
 BAD_INPUT = 2
@@ -221,16 +224,36 @@ def _editors() -> int:
     from smile_core.editors import list_editors
 
     for card in list_editors():
-        knobs = {} if card.steps is None else {"steps": card.steps}
-        settings = ", ".join(
-            f"{name} {value:g}" for name, value in (knobs | dict(card.knobs)).items()
-        )
-        gate = ", licence must be accepted" if card.gated else ""
         print(f"{card.name}: {card.title}")
-        print(f"    {card.licence}{gate} · {card.memory_gb:g} GB · {settings} · {card.source}")
+        print(f"    {' · '.join(_needs(card))}")
+        print(f"    {' · '.join(_settings(card))}")
         if card.notes:
             print(f"    {card.notes}")
     return 0
+
+
+def _needs(card: EditorCard) -> list[str]:
+    """Return what an editor needs before it runs."""
+    needs = [card.source, f"licence: {card.licence}"]
+    if card.gated:
+        needs.append("gated: accept the licence and log in with hf auth login")
+    if card.key_variable:
+        needs.append(f"needs a key in {card.key_variable}")
+    if card.memory_gb:
+        needs.append(f"{card.memory_gb:g} GB of memory")
+    return [need for need in needs if need]
+
+
+def _settings(card: EditorCard) -> list[str]:
+    """Return what can be set of an editor, with its defaults."""
+    steps = {} if card.steps is None else {"steps": card.steps}
+    knobs = [f"{name} {value:g}" for name, value in (steps | dict(card.knobs)).items()]
+    return [
+        ", ".join(knobs) or "no knobs",
+        "negative prompt" if card.takes_negative_prompt else "no negative prompt",
+        "needs a mask" if card.needs_mask else "no mask",
+        "seed" if card.takes_seed else "no seed: every edit is a new draw",
+    ]
 
 
 def _complain(message: str) -> None:

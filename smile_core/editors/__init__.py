@@ -7,11 +7,15 @@ function `(image, prompts, seed) -> images` goes straight into `smile_core.expla
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from smile_core.config import BUNDLED_EDITOR
+from smile_core.editors.api_editors import API_CARDS, load_api_editor
 from smile_core.editors.callable_editor import CallableEditor
 from smile_core.editors.card_file import read_card
+from smile_core.editors.cost import cost_sentence, estimate_cost
+from smile_core.editors.hub_cards import HUB_CARDS
 from smile_core.editors.protocol import EditFailure, Editor, EditorCard, StopRequested
 from smile_core.editors.registry import list_editors, load_editor, register_editor
 
@@ -21,7 +25,10 @@ __all__ = [
     "Editor",
     "EditorCard",
     "StopRequested",
+    "cost_sentence",
+    "estimate_cost",
     "list_editors",
+    "load_api_editor",
     "load_editor",
     "register_editor",
 ]
@@ -45,19 +52,6 @@ _SCENE = read_card(
         notes="Weather, time of day, season and style of a whole scene; runs on any machine.",
     ),
 )
-_INSTRUCT_PIX2PIX = EditorCard(
-    name="instruct-pix2pix",
-    title="InstructPix2Pix",
-    family="instruct-pix2pix",
-    licence="MIT",
-    memory_gb=4.0,
-    steps=20,
-    knobs={"guidance_scale": 7.5, "image_guidance_scale": 1.5},
-    long_side=512,
-    multiple_of=64,
-    source="timbrooks/instruct-pix2pix",
-    notes="The editor of the paper; downloaded from the hub, and slow without a GPU.",
-)
 
 
 @register_editor(_SCENE)
@@ -67,8 +61,15 @@ def _make_scene_editor() -> Editor:
     return load_pretrained(BUNDLED_FOLDER, _SCENE)
 
 
-@register_editor(_INSTRUCT_PIX2PIX)
-def _make_instruct_pix2pix() -> Editor:
+def _make_from_hub(card: EditorCard) -> Editor:
     from smile_core.editors.pretrained import load_pretrained
 
-    return load_pretrained(_INSTRUCT_PIX2PIX.source, _INSTRUCT_PIX2PIX)
+    return load_pretrained(card.source, card)
+
+
+for _card in HUB_CARDS:
+    register_editor(_card)(partial(_make_from_hub, _card))
+
+
+for _card in API_CARDS:
+    register_editor(_card)(partial(load_api_editor, _card))

@@ -13,6 +13,7 @@ from typing import Any
 
 import diffusers
 import torch
+from diffusers import StableDiffusionXLInstructPix2PixPipeline
 
 from smile_core.config import ConfigError
 from smile_core.editors.batch_editor import (
@@ -25,6 +26,7 @@ from smile_core.editors.batch_editor import (
     pictures_of,
 )
 from smile_core.editors.devices import best_device
+from smile_core.editors.instruct_pix2pix import check_guidance
 from smile_core.editors.protocol import EditorCard
 
 # Those that take a list of texts and pad each to one length, so that an edit does not depend on
@@ -39,8 +41,6 @@ BATCHED = frozenset(
         "StableDiffusionXLInstructPix2PixPipeline",
     }
 )
-# One photo for every row; the others take one photo for all rows.
-_PHOTO_PER_ROW = frozenset({"StableDiffusionXLInstructPix2PixPipeline"})
 # These scale the photo to a size of their own, and make the edit in that size unless told
 # otherwise; told otherwise, they would zoom.
 _OWN_SIZE = frozenset({"QwenImageEditPipeline", "QwenImageEditPlusPipeline", "QwenImage21Pipeline"})
@@ -165,7 +165,6 @@ class DiffusersEditor(BatchEditor):
         device = best_device()
         self._arguments = call_arguments(kind)
         self._knobs = knob_arguments(kind)
-        self._photo_per_row = kind.__name__ in _PHOTO_PER_ROW
         self._own_size = kind.__name__ in _OWN_SIZE
         for knob in card.knobs:
             if knob not in self._knobs:
@@ -182,6 +181,8 @@ class DiffusersEditor(BatchEditor):
 
     def _check(self, job: EditJob) -> None:
         settings = job.settings
+        if isinstance(self._pipe, StableDiffusionXLInstructPix2PixPipeline):
+            check_guidance(settings)
         strength, steps = settings.get("strength"), settings.get("steps")
         if strength is not None and steps is not None and steps * strength < 1:
             raise ConfigError(
@@ -231,7 +232,9 @@ class DiffusersEditor(BatchEditor):
             prompts = [_OMNIGEN_PROMPT.format(prompt) for prompt in prompts]
             call["input_images"] = [photo]
         else:
-            call["image"] = [photo] * len(prompts) if self._photo_per_row else photo
+            # InstructPix2Pix XL wants a photo for every row; to others that means several photos.
+            per_row = isinstance(self._pipe, StableDiffusionXLInstructPix2PixPipeline)
+            call["image"] = [photo] * len(prompts) if per_row else photo
         single = len(prompts) == 1
         available: dict[str, Any] = {
             "prompt": prompts[0] if single else prompts,

@@ -75,7 +75,7 @@ class InstructPix2Pix(BatchEditor):
         return torch.float16 if half else torch.float32
 
     def _check(self, job: EditJob) -> None:
-        _check_guidance(job.settings)
+        check_guidance(job.settings)
 
     def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
         mixed = torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._mixed)
@@ -119,7 +119,7 @@ class InstructPix2Pix(BatchEditor):
         check_token_count(tokenizer, prompts, allowed, self.name)
 
 
-def _check_guidance(settings: Mapping[str, Any]) -> None:
+def check_guidance(settings: Mapping[str, Any]) -> None:
     """Refuse scales that the pipeline would silently ignore (it wants both at 1 or above)."""
     text, image = settings["guidance_scale"], settings["image_guidance_scale"]
     if text < 1 or image < 1:

@@ -194,6 +194,14 @@ def test_settings_that_would_be_ignored_are_refused(
         img2img.edit(photo, ["snow"], seed=0, **knobs)
 
 
+def test_instruct_pix2pix_xl_refuses_scales_that_turn_guidance_off(
+    tmp_path: Path, photo: Image.Image
+) -> None:
+    editor = load_pretrained(tiny_editors.save_xl_instruct_pix2pix(tmp_path / "xl"))
+    with pytest.raises(ConfigError, match="1 and above"):
+        editor.edit(photo, ["snow"], seed=0, image_guidance_scale=0.5)
+
+
 def test_the_negative_prompt_moves_the_edit(img2img: DiffusersEditor, photo: Image.Image) -> None:
     settings = {"steps": 2, "strength": 1.0, "guidance_scale": 5.0}
     (plain,) = img2img.edit(photo, ["snow"], seed=0, **settings)

@@ -1,0 +1,174 @@
+"""The editors of the model hub that are offered by name: one card each, and nothing else.
+
+Licences, gates, steps and scales are those of the models' own pages; the memory is in half
+precision and, where no page says it, estimated from the size of the weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smile_core.editors.protocol import EditorCard
+
+_NOT_RUN = "with random weights, never here with its real ones"
+_ADAPTER = f"tests/editors/test_diffusers_editor.py runs its pipeline {_NOT_RUN}."
+_TORCHVISION = "Needs: pip install torchvision."
+
+_INSTRUCT: dict[str, Any] = {
+    "family": "instruct-pix2pix",
+    "memory_gb": 4.0,
+    "steps": 20,
+    "knobs": {"guidance_scale": 7.5, "image_guidance_scale": 1.5},
+    "long_side": 512,
+    "multiple_of": 64,
+}
+_INSTRUCT_XL: dict[str, Any] = {
+    "family": "diffusers",
+    "memory_gb": 10.0,
+    "steps": 50,
+    "knobs": {"guidance_scale": 5.0, "image_guidance_scale": 1.5},
+    "takes_negative_prompt": True,
+    "multiple_of": 64,
+}
+_QWEN_EDIT: dict[str, Any] = {
+    "family": "diffusers",
+    "licence": "Apache-2.0",
+    "memory_gb": 58.0,
+    "steps": 50,
+    "knobs": {"guidance_scale": 4.0},
+    "takes_negative_prompt": True,
+    "long_side": 1024,
+    "multiple_of": 32,
+    "notes": f"One edit at a time, at about a megapixel. {_TORCHVISION} {_ADAPTER}",
+}
+
+HUB_CARDS = (
+    EditorCard(
+        name="instruct-pix2pix",
+        title="InstructPix2Pix",
+        licence="MIT",
+        source="timbrooks/instruct-pix2pix",
+        notes="The editor of the paper; slow without a GPU. "
+        f"tests/editors/test_instruct_pix2pix.py runs its pipeline {_NOT_RUN}.",
+        **_INSTRUCT,
+    ),
+    EditorCard(
+        name="magicbrush",
+        title="MagicBrush",
+        licence="see its page on the hub",
+        source="vinesmsuic/magicbrush-ema",
+        notes="InstructPix2Pix, trained further on edits made by hand. "
+        f"tests/editors/test_instruct_pix2pix.py runs its pipeline {_NOT_RUN}.",
+        **_INSTRUCT,
+    ),
+    EditorCard(
+        name="hq-edit",
+        title="HQ-Edit",
+        licence="see its page on the hub",
+        source="UCSC-VLAA/HQ-Edit",
+        notes="InstructPix2Pix, trained further on detailed instructions. "
+        f"tests/editors/test_instruct_pix2pix.py runs its pipeline {_NOT_RUN}.",
+        **_INSTRUCT,
+    ),
+    EditorCard(
+        name="sdxl-instruct-pix2pix",
+        title="InstructPix2Pix XL",
+        licence="see its page on the hub",
+        source="diffusers/sdxl-instructpix2pix-768",
+        long_side=768,
+        notes=_ADAPTER,
+        **_INSTRUCT_XL,
+    ),
+    EditorCard(
+        name="cosxl-edit",
+        title="CosXL Edit",
+        licence="Stability AI, non-commercial research",
+        gated=True,
+        source="stabilityai/cosxl",
+        long_side=1024,
+        notes="Published as one file: convert cosxl_edit.safetensors with from_single_file, save "
+        'the pipeline, add "is_cosxl_edit": true to its model_index.json, and give that folder. '
+        + _ADAPTER,
+        **_INSTRUCT_XL,
+    ),
+    EditorCard(
+        name="sd-turbo",
+        title="SD-Turbo, image to image",
+        family="diffusers",
+        licence="Stability AI, non-commercial research",
+        memory_gb=4.0,
+        steps=2,
+        knobs={"strength": 0.5, "guidance_scale": 0.0},
+        long_side=512,
+        multiple_of=64,
+        source="stabilityai/sd-turbo",
+        notes="Takes a description of the result rather than an instruction. " + _ADAPTER,
+    ),
+    EditorCard(
+        name="flux2-klein-4b",
+        title="FLUX.2 klein 4B",
+        family="diffusers",
+        licence="Apache-2.0",
+        memory_gb=13.0,
+        steps=4,
+        long_side=1024,
+        multiple_of=16,
+        source="black-forest-labs/FLUX.2-klein-4B",
+        notes="The one to choose on a GPU: open, and four steps. " + _ADAPTER,
+    ),
+    EditorCard(
+        name="flux1-kontext",
+        title="FLUX.1 Kontext dev",
+        family="diffusers",
+        licence="FLUX.1 dev, non-commercial",
+        gated=True,
+        memory_gb=34.0,
+        steps=28,
+        knobs={"guidance_scale": 2.5},
+        short_side=1024,
+        long_side=1248,
+        multiple_of=16,
+        source="black-forest-labs/FLUX.1-Kontext-dev",
+        notes=_ADAPTER,
+    ),
+    EditorCard(
+        name="qwen-image-edit-2509",
+        title="Qwen-Image-Edit 2509",
+        source="Qwen/Qwen-Image-Edit-2509",
+        **_QWEN_EDIT,
+    ),
+    EditorCard(
+        name="qwen-image-edit-2511",
+        title="Qwen-Image-Edit 2511",
+        source="Qwen/Qwen-Image-Edit-2511",
+        **_QWEN_EDIT,
+    ),
+    EditorCard(
+        name="qwen-image-2.1",
+        title="Qwen-Image 2.1",
+        family="diffusers",
+        licence="Qwen Research, non-commercial",
+        memory_gb=36.0,
+        steps=40,
+        knobs={"guidance_scale": 1.0},
+        takes_negative_prompt=True,
+        long_side=1024,
+        multiple_of=32,
+        source="Qwen/Qwen-Image-2.1",
+        notes=f"One edit at a time, at about a megapixel. {_TORCHVISION} No test "
+        "runs its pipeline; it goes through the same adapter as the others.",
+    ),
+    EditorCard(
+        name="omnigen",
+        title="OmniGen",
+        family="diffusers",
+        licence="MIT",
+        memory_gb=9.0,
+        steps=50,
+        knobs={"guidance_scale": 2.5, "image_guidance_scale": 1.6},
+        long_side=1024,
+        multiple_of=16,
+        source="Shitao/OmniGen-v1-diffusers",
+        notes=f"One edit at a time. {_TORCHVISION} {_ADAPTER}",
+    ),
+)

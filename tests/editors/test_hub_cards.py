@@ -1,0 +1,76 @@
+"""The table of the hub's editors, against the signatures of the pipelines they name."""
+
+from __future__ import annotations
+
+import diffusers
+import pytest
+
+from smile_core.__main__ import main
+from smile_core.config import KNOBS, RunConfig
+from smile_core.editors import list_editors
+from smile_core.editors.diffusers_editor import DiffusersEditor, call_arguments, knob_arguments
+from smile_core.editors.hub_cards import HUB_CARDS
+from smile_core.editors.instruct_pix2pix import InstructPix2Pix
+from smile_core.editors.pretrained import adapter_of
+from smile_core.editors.protocol import EditorCard
+
+PIPELINES = {
+    "instruct-pix2pix": "StableDiffusionInstructPix2PixPipeline",
+    "magicbrush": "StableDiffusionInstructPix2PixPipeline",
+    "hq-edit": "StableDiffusionInstructPix2PixPipeline",
+    "sdxl-instruct-pix2pix": "StableDiffusionXLInstructPix2PixPipeline",
+    "cosxl-edit": "StableDiffusionXLInstructPix2PixPipeline",
+    "sd-turbo": "StableDiffusionImg2ImgPipeline",
+    "flux2-klein-4b": "Flux2KleinPipeline",
+    "flux1-kontext": "FluxKontextPipeline",
+    "qwen-image-edit-2509": "QwenImageEditPlusPipeline",
+    "qwen-image-edit-2511": "QwenImageEditPlusPipeline",
+    "qwen-image-2.1": "QwenImage21Pipeline",
+    "omnigen": "OmniGenPipeline",
+}
+
+
+def test_every_card_has_a_pipeline_here() -> None:
+    assert [card.name for card in HUB_CARDS] == list(PIPELINES)
+    assert all(card in list_editors() for card in HUB_CARDS)
+
+
+@pytest.mark.parametrize("card", HUB_CARDS, ids=lambda card: card.name)
+def test_a_card_asks_for_what_its_pipeline_takes(card: EditorCard) -> None:
+    kind = getattr(diffusers, PIPELINES[card.name])
+    expected = InstructPix2Pix if card.family == "instruct-pix2pix" else DiffusersEditor
+    assert adapter_of(kind, card.source) is expected
+    assert card.knobs.keys() <= knob_arguments(kind).keys() <= set(KNOBS)
+    assert not card.takes_negative_prompt or "negative_prompt" in call_arguments(kind)
+    RunConfig(instruction="snow", steps=card.steps, **card.knobs)  # within the allowed ranges
+
+
+@pytest.mark.parametrize("card", HUB_CARDS, ids=lambda card: card.name)
+def test_a_card_says_what_a_user_must_know(card: EditorCard) -> None:
+    assert card.licence != "unknown"
+    assert card.memory_gb > 0
+    assert card.steps
+    assert card.long_side
+    assert "/" in card.source
+    assert "real" in card.notes or "No test" in card.notes
+
+
+def test_which_scale_a_pipeline_is_given() -> None:
+    scales = {
+        name: knob_arguments(getattr(diffusers, name)).get("guidance_scale")
+        for name in ("FluxKontextPipeline", "QwenImageEditPlusPipeline", "QwenImage21Pipeline")
+    }
+    assert list(scales.values()) == ["guidance_scale", "true_cfg_scale", "true_cfg_scale"]
+    omnigen = knob_arguments(diffusers.OmniGenPipeline)
+    assert omnigen["image_guidance_scale"] == "img_guidance_scale"
+
+
+def test_the_command_line_lists_what_each_needs(capsys: pytest.CaptureFixture) -> None:
+    assert main(["editors"]) == 0
+    kontext = capsys.readouterr().out.split("flux1-kontext: ")[1].split("\n")
+    assert "black-forest-labs/FLUX.1-Kontext-dev" in kontext[1]
+    assert "gated" in kontext[1]
+    assert "34 GB of memory" in kontext[1]
+    assert (
+        kontext[2].strip() == "steps 28, guidance_scale 2.5 · no negative prompt · no mask · seed"
+    )
