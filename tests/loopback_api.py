@@ -54,9 +54,9 @@ class Fault:
 
 
 def colour_of(prompt: str, draw: int = 0) -> tuple[int, int, int]:
-    """Return the colour that a prompt is painted in; another draw shifts its blue."""
+    """Return the colour that a prompt is painted in; another draw shifts its red."""
     code = crc32(prompt.encode())
-    return code & 255, code >> 8 & 255, 10 * draw % 256
+    return (code + 10 * draw) & 255, code >> 8 & 255, code >> 16 & 255
 
 
 class LoopbackApi(ThreadingHTTPServer):
