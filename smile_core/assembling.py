@@ -53,6 +53,8 @@ class Plan:
         Seeds of the intervals, the same for every snapshot, and of the p-values.
     notes : tuple of str
         What is known to need saying before the run starts.
+    mask : PIL.Image.Image or None
+        Where to edit, of the size of `photo`, for an editor that needs it.
     """
 
     config: RunConfig
@@ -66,6 +68,7 @@ class Plan:
     bootstrap_seed: np.random.SeedSequence
     p_value_seed: np.random.SeedSequence
     notes: tuple[str, ...] = ()
+    mask: Image.Image | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,7 @@ def assemble(plan: Plan, measured: Measurements, ending: Ending | None = None) -
         reference=sample(0),
         without_instruction=None if ending is None else ending.without_instruction,
         source=plan.photo,
+        mask=plan.mask,
         projection=() if ending is None else ending.projection,
         noise_floor=measured.noise_floor(),
         notes=(

@@ -53,7 +53,12 @@ def pixel_digest(image: Image.Image) -> str:
 
 
 def edit_key(
-    photo_digest: str, fingerprint: str, prompt: str, seed: int, knobs: Mapping[str, object]
+    photo_digest: str,
+    fingerprint: str,
+    prompt: str,
+    seed: int,
+    knobs: Mapping[str, object],
+    mask_digest: str | None = None,
 ) -> str:
     """Return the name of one edit: everything it depends on, and not the batch it was made in.
 
@@ -69,8 +74,12 @@ def edit_key(
         Seed of the edit.
     knobs : mapping
         Steps and guidance scales; None means the editor's default.
+    mask_digest : str or None
+        `pixel_digest` of the mask, for an editor that needs one.
     """
-    parts = [photo_digest, fingerprint, prompt, seed, sorted(knobs.items())]
+    parts: list[object] = [photo_digest, fingerprint, prompt, seed, sorted(knobs.items())]
+    if mask_digest is not None:
+        parts.append(mask_digest)
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 

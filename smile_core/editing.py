@@ -55,6 +55,8 @@ class EditMaker:
         Edits per call of the editor.
     cache : EditCache or None
         Where edits are kept. Dropped at the first write that fails; `note` then says why.
+    mask : PIL.Image.Image or None
+        Where to edit, for an editor that needs it.
 
     Attributes
     ----------
@@ -78,6 +80,7 @@ class EditMaker:
         knobs: Mapping[str, Any],
         batch_size: int,
         cache: EditCache | None,
+        mask: Image.Image | None = None,
     ) -> None:
         self.note: str | None = None
         self.fresh = 0
@@ -87,6 +90,9 @@ class EditMaker:
         self._seeds, self._knobs, self._batch_size = seeds, knobs, batch_size
         self._cache = None if editor.fingerprint is None else cache
         self._photo_digest = pixel_digest(photo)
+        # An editor without a mask is called without it, so that it need not know the word.
+        self._masked = {} if mask is None else {"mask": mask}
+        self._mask_digest = None if mask is None else pixel_digest(mask)
         # Rows whose prompts read the same ("very very cold") share one answer.
         self._answers: dict[tuple[str, int], Answer] = {}
         wanted = {(prompt, seed) for seed in seeds for prompt in prompts}
@@ -173,7 +179,9 @@ class EditMaker:
 
     def _key(self, prompt: str, seed: int) -> str:
         fingerprint = self._editor.fingerprint or ""
-        return edit_key(self._photo_digest, fingerprint, prompt, seed, self._knobs)
+        return edit_key(
+            self._photo_digest, fingerprint, prompt, seed, self._knobs, self._mask_digest
+        )
 
     def _make(self, prompts: list[str], seed: int, stop: Stop) -> None:
         """Run the editor and keep its answers.
@@ -210,7 +218,7 @@ class EditMaker:
         expected = len(prompts)
         try:
             answers: Sequence[Answer] = self._editor.edit(
-                self._photo, prompts, seed=seed, stop=stop, **self._knobs
+                self._photo, prompts, seed=seed, stop=stop, **self._masked, **self._knobs
             )
         except StopRequested as stopped:
             self.stopped = True

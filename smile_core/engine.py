@@ -32,13 +32,14 @@ from smile_core.editors.protocol import (
     fit_to_card,
     resolve_knobs,
 )
-from smile_core.editors.registry import load_editor
+from smile_core.editors.registry import list_editors, load_editor
 from smile_core.encoders import Encoder, load_encoder
 from smile_core.ending import end_run, project_edits
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.feature_memory import RememberingEncoder
 from smile_core.instruction import join_units, split_units
 from smile_core.loading import LOADING
+from smile_core.mask_picture import check_mask, mask_for
 from smile_core.masks import design_masks
 from smile_core.measuring import Measurements
 from smile_core.photo import NOTES_KEY, Source, open_photo
@@ -68,6 +69,7 @@ def explain(
     *,
     editor: str | Editor | EditFunction = BUNDLED_EDITOR,
     preset: str = "recommended",
+    mask: Source | None = None,
     **settings: Any,
 ) -> Explanation:
     """Explain which words of `instruction` drive the edit of `image`.
@@ -82,6 +84,9 @@ def explain(
         A name (see `load_editor`), an editor, or a function (image, prompts, seed) -> images.
     preset : {"recommended", "paper"}
         Where the settings start from.
+    mask : str, Path, bytes, PIL.Image.Image or None
+        For an editor that needs one: a picture of the photo's size, white where it may edit and
+        black elsewhere, or "whole" for the whole picture.
     **settings
         Any other field of `RunConfig`.
 
@@ -105,7 +110,8 @@ def explain(
     """
     named = {"editor": editor} if isinstance(editor, str) else {}
     config = RunConfig.preset(preset, instruction=instruction, **named, **settings)
-    *_, last = stream(image, config, editor=None if isinstance(editor, str) else editor)
+    tool = None if isinstance(editor, str) else editor
+    *_, last = stream(image, config, mask=mask, editor=tool)
     assert last.explanation is not None  # only a run that is stopped may end without one
     return last.explanation
 
@@ -113,6 +119,7 @@ def explain(
 def stream(
     image: Source,
     config: RunConfig,
+    mask: Source | None = None,
     *,
     editor: Editor | EditFunction | None = None,
     encoder: Encoder | None = None,
@@ -129,6 +136,8 @@ def stream(
         The photo.
     config : RunConfig
         The settings.
+    mask : str, Path, bytes, PIL.Image.Image or None
+        Where to edit, see `mask_picture.mask_for`.
     editor : Editor, callable or None
         Used in the place of `config.editor`; a function (image, prompts, seed) -> images will do.
     encoder : Encoder or None
@@ -157,10 +166,13 @@ def stream(
         When the edit by the full instruction fails, or more than half of the others do.
     """
     started = time.perf_counter()
+    for card in list_editors() if editor is None else ():
+        if card.name == config.editor:
+            check_mask(mask, card)  # before gigabytes are loaded
     tool = as_editor(editor, config.editor)
     config = config if editor is None else config.with_(editor=tool.name)
     eyes = shared_encoder(config.encoder) if encoder is None else remembering(encoder)
-    plan = _plan(image, config, tool.card, eyes.name)
+    plan = _plan(image, mask, config, tool.card, eyes.name)
     knobs = resolve_knobs(tool.card, **{name: getattr(config, name) for name in KNOBS})
     maker = EditMaker(
         tool,
@@ -170,6 +182,7 @@ def stream(
         knobs=knobs,
         batch_size=config.batch_size,
         cache=EditCache() if cache == "default" else cache,
+        mask=plan.mask,
     )
     measured = Measurements(len(plan.prompts), plan.config, eyes)
     return _run(plan, maker, measured, stop or (lambda: False), started)
@@ -198,7 +211,9 @@ def _load_remembering(name: str) -> RememberingEncoder:
     return RememberingEncoder(load_encoder(name))
 
 
-def _plan(image: Source, config: RunConfig, card: EditorCard, encoder: str) -> Plan:
+def _plan(
+    image: Source, mask: Source | None, config: RunConfig, card: EditorCard, encoder: str
+) -> Plan:
     """Settle what will be run, before anything is."""
     mask_seed, bootstrap_seed, p_value_seed = np.random.SeedSequence(config.seed).spawn(3)
     photo = open_photo(image)
@@ -235,6 +250,7 @@ def _plan(image: Source, config: RunConfig, card: EditorCard, encoder: str) -> P
         bootstrap_seed=bootstrap_seed,
         p_value_seed=p_value_seed,
         notes=tuple(notes),
+        mask=mask_for(mask, photo, card),
     )
 
 

@@ -107,6 +107,9 @@ class Explanation:
         The edit by the full instruction.
     source : PIL.Image.Image or None
         The photo as the editor saw it.
+    mask : PIL.Image.Image or None
+        Where it was edited, mode L, of the size of `source`: white was edited, black kept. None
+        for an editor that takes no mask.
     without_instruction : Sample or None
         What the editor does when no word is left: the edit by the empty prompt under the first
         seed, its mask all 0. For comparison only; it is no part of the fit. Only its picture and
@@ -137,6 +140,7 @@ class Explanation:
     samples: tuple[Sample, ...]
     reference: Sample
     source: Image.Image | None = None
+    mask: Image.Image | None = None
     without_instruction: Sample | None = None
     interactions: tuple[tuple[int, int, float], ...] = ()
     projection: tuple[tuple[float, float], ...] = ()

@@ -37,20 +37,22 @@ class PhotoError(ConfigError):
     """A picture that cannot be used; the message says why and what to do."""
 
 
-def open_photo(source: Source) -> Image.Image:
+def open_photo(source: Source, *, background: str = "white") -> Image.Image:
     """Return the picture as 8-bit RGB, upright, apart from its file.
 
     Parameters
     ----------
     source : str, Path, bytes or PIL.Image.Image
         A file, the bytes of one, or a picture that is already open.
+    background : str
+        Colour that transparent parts are put on.
 
     Returns
     -------
     PIL.Image.Image
         Mode RGB. EXIF rotation is applied, of an animation the first frame is taken, transparent
-        parts are put on white, and 16-bit grey is scaled to 8 bits; all but the rotation is told
-        in `info["smile_notes"]`, a tuple of sentences.
+        parts are put on the background, and 16-bit grey is scaled to 8 bits; all but the rotation
+        is told in `info["smile_notes"]`, a tuple of sentences.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def open_photo(source: Source) -> Image.Image:
         16 × 16, or is more than 8 times as long as it is wide.
     """
     if isinstance(source, Image.Image):
-        return _to_rgb(source)
+        return _to_rgb(source, background)
     data = source if isinstance(source, bytes) else _read_file(Path(source))
     if not data:
         raise PhotoError("The picture file is empty (0 bytes). Choose another one.")
@@ -74,7 +76,7 @@ def open_photo(source: Source) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(BytesIO(data), formats=formats) as image:
-                return _to_rgb(image)
+                return _to_rgb(image, background)
     except PhotoError:
         raise
     except Image.UnidentifiedImageError as error:
@@ -117,7 +119,7 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(image: Image.Image, background: str) -> Image.Image:
     """Decode, turn upright and flatten to RGB, noting what was changed."""
     _check_size(*image.size)
     notes = list(image.info.get(NOTES_KEY, ()))
@@ -135,9 +137,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if upright.has_transparency_data:
         upright = upright.convert("RGBA")
         if upright.getchannel("A").getextrema() != (255, 255):
-            notes.append("The picture has transparent parts; they were put on white.")
-        white = Image.new("RGBA", upright.size, "white")
-        upright = Image.alpha_composite(white, upright)
+            notes.append(f"The picture has transparent parts; they were put on {background}.")
+        below = Image.new("RGBA", upright.size, background)
+        upright = Image.alpha_composite(below, upright)
     photo = upright.convert("RGB")
     if photo is image:
         photo = image.copy()

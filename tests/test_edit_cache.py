@@ -41,10 +41,15 @@ def test_every_part_of_the_key_counts() -> None:
         (photo, "editor", "make it snowy", 1, {"steps": 4}),
         (photo, "editor", "make it snowy", 0, {"steps": 5}),
         (photo, "editor", "make it snowy", 0, {"guidance_scale": 4}),
+        (*base, pixel_digest(noise(3))),
+        (*base, pixel_digest(noise(4))),
     ]
     keys = {edit_key(*parts) for parts in [base, *changed]}
     assert len(keys) == 1 + len(changed)
-    assert edit_key(*base) == edit_key(*base)
+    assert edit_key(*base) == edit_key(*base, None)
+    # Edits that were made before there were masks are still found.
+    before = "a79709733381e74477452299bf9b2fdd01a33545b34cedf13f07763508b4c767"
+    assert edit_key("photo", "editor", "make it snowy", 0, {"steps": 4}) == before
 
 
 def test_the_same_bytes_in_another_shape_are_another_picture() -> None:
