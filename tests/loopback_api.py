@@ -125,6 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
             with server.guard:
                 server.at_once -= 1
 
+    do_PUT = do_POST  # noqa: N815 - the name that the standard library calls
+
     def _answer(self, asked: Asked, fault: Fault, draw: int) -> None:
         time.sleep(fault.delay_s)
         if fault.status != 200:

@@ -26,12 +26,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 from smile_core.config import ConfigError, check_choice
@@ -198,11 +198,12 @@ def _command(path: Path, table: dict[str, Any]) -> Command:
             raise ConfigError(f"In {path} every argument must be a text, not {argument!r}.")
     call = Command(arguments=tuple(arguments), folder=path.resolve().parent)
     _check_placeholders(path, call, needed={"image", "prompt", "output"}, allowed={"seed"})
-    program = Path(call.arguments[0])
-    here = (call.folder / program).is_file() if len(program.parts) > 1 else False
-    if not here and not shutil.which(call.arguments[0]):
+    program = call.arguments[0]
+    # A program with a folder in its name is looked up from the folder of the file, as it is run.
+    found = (call.folder / program).is_file() if Path(program).name != program else which(program)
+    if not found:
         raise ConfigError(
-            f"{path} names the program {call.arguments[0]!r}, which is not on this machine. "
+            f"{path} names the program {program!r}, which is not on this machine. "
             "Install it, or give its path."
         )
     return call
