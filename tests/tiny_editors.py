@@ -15,6 +15,7 @@ import torch
 from diffusers import (
     AutoencoderKL,
     AutoencoderKLFlux2,
+    AutoencoderKLQwenImage,
     DDIMScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
@@ -22,6 +23,10 @@ from diffusers import (
     Flux2Transformer2DModel,
     FluxKontextPipeline,
     FluxTransformer2DModel,
+    OmniGenPipeline,
+    OmniGenTransformer2DModel,
+    QwenImageEditPlusPipeline,
+    QwenImageTransformer2DModel,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionXLInstructPix2PixPipeline,
     UNet2DConditionModel,
@@ -32,6 +37,9 @@ from transformers import (
     CLIPTextModel,
     CLIPTextModelWithProjection,
     PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2VLProcessor,
     Qwen3Config,
     Qwen3ForCausalLM,
     T5Config,
@@ -41,6 +49,7 @@ from transformers import (
 from tests.tiny_pipeline import MAX_TOKENS, letters_tokenizer
 
 WIDTH = 16  # of texts
+QWEN_TOKENS = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
 
 
 def save_img2img(folder: Path) -> Path:
@@ -152,6 +161,84 @@ def save_flux2_klein(folder: Path, *, distilled: bool = True) -> Path:
             guidance_embeds=False,
         ),
         is_distilled=distilled,
+    )
+    return _save(pipe, folder)
+
+
+def save_omnigen(folder: Path) -> Path:
+    """Save what OmniGen is; it needs torchvision."""
+    torch.manual_seed(0)
+    pipe = OmniGenPipeline(
+        transformer=OmniGenTransformer2DModel(
+            hidden_size=16,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            intermediate_size=16,
+            num_layers=2,
+            pad_token_id=0,
+            vocab_size=128,
+            rope_scaling={"short_factor": [1.0] * 4, "long_factor": [1.0] * 4},
+            time_step_dim=16,
+        ),
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=_vae(),
+        tokenizer=characters_tokenizer(),
+    )
+    return _save(pipe, folder)
+
+
+def save_qwen_image_edit_plus(folder: Path) -> Path:
+    """Save what Qwen-Image-Edit 2509 and 2511 are; it needs torchvision."""
+    from transformers import Qwen2VLImageProcessor, Qwen2VLVideoProcessor
+
+    torch.manual_seed(0)
+    tokenizer = characters_tokenizer(additional_special_tokens=QWEN_TOKENS)
+    ids = dict(zip(QWEN_TOKENS, tokenizer.convert_tokens_to_ids(QWEN_TOKENS), strict=True))
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2}
+    sizes = {"hidden_size": 16, "intermediate_size": 16}
+    text = Qwen2_5_VLConfig(
+        text_config={
+            **sizes,
+            **heads,
+            "vocab_size": 128,
+            "num_hidden_layers": 1,
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10000.0,
+                "mrope_section": [1, 1, 2],
+            },
+        },
+        vision_config={**sizes, "depth": 1, "num_heads": 2, "out_hidden_size": 16},
+        vision_start_token_id=ids["<|vision_start|>"],
+        vision_end_token_id=ids["<|vision_end|>"],
+        image_token_id=ids["<|image_pad|>"],
+        video_token_id=ids["<|video_pad|>"],
+    )
+    pipe = QwenImageEditPlusPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=AutoencoderKLQwenImage(
+            base_dim=4,
+            z_dim=4,
+            num_res_blocks=1,
+            latents_mean=[0.0] * 4,
+            latents_std=[1.0] * 4,
+        ),
+        text_encoder=Qwen2_5_VLForConditionalGeneration(text),
+        tokenizer=tokenizer,
+        processor=Qwen2VLProcessor(
+            image_processor=Qwen2VLImageProcessor(),
+            tokenizer=tokenizer,
+            video_processor=Qwen2VLVideoProcessor(),
+        ),
+        transformer=QwenImageTransformer2DModel(
+            in_channels=16,
+            out_channels=4,
+            num_layers=1,
+            attention_head_dim=8,
+            num_attention_heads=1,
+            joint_attention_dim=16,
+            axes_dims_rope=(4, 2, 2),
+        ),
     )
     return _save(pipe, folder)
 

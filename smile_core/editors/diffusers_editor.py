@@ -254,7 +254,9 @@ class DiffusersEditor(BatchEditor):
     def _negative(self, settings: Mapping[str, Any]) -> str | None:
         """Return the negative prompt; None leaves it to the pipeline."""
         given = settings.get("negative_prompt") or None
-        if self._knobs.get("guidance_scale") == "true_cfg_scale" and given is None:
-            # Without any negative prompt such a pipeline ignores the scale.
-            return " " if settings.get("guidance_scale", 0) > 1 else None
-        return given
+        name = self._knobs.get("guidance_scale")
+        if name != "true_cfg_scale" or given is not None:
+            return given
+        # Without any negative prompt such a pipeline ignores the scale.
+        scale = settings.get("guidance_scale", self._arguments[name].default)
+        return " " if scale > 1 else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,62 @@ def test_stop_ends_the_edit_between_two_steps(editor: DiffusersEditor, photo: Im
     with pytest.raises(StopRequested):
         editor.edit(photo, PROMPTS, seed=0, steps=500, stop=stop)
     assert asked == 2
+
+
+needs_torchvision = pytest.mark.skipif(
+    find_spec("torchvision") is None, reason="the pipeline needs torchvision"
+)
+
+
+@needs_torchvision
+def test_omnigen_draws_the_same_noise_for_every_edit(tmp_path: Path, photo: Image.Image) -> None:
+    knobs = {"guidance_scale": 2.5, "image_guidance_scale": 1.6}
+    saved = tiny_editors.save_omnigen(tmp_path / "omnigen")
+    editor = load_editor(str(tiny_editors.write_card(saved, **FLUX, knobs=knobs)))
+    edits = editor.edit(photo, PROMPTS[:2], seed=7)
+    torch.manual_seed(1)  # it samples its photo from the global generator
+    assert editor.edit(photo, PROMPTS[1::-1], seed=7) == edits[::-1]
+    pipe = DiffusionPipeline.from_pretrained(saved)
+    torch.manual_seed(7)
+    expected = pipe(
+        prompt=f"<img><|image_1|></img> {PROMPTS[1]}",
+        input_images=[photo.resize(SIZE, Image.Resampling.LANCZOS)],
+        height=64,
+        width=128,
+        num_inference_steps=2,
+        guidance_scale=2.5,
+        img_guidance_scale=1.6,
+        generator=torch.Generator().manual_seed(7),
+    ).images[0]
+    assert gap(edits[1], expected) <= 2
+    assert gap(*edits) > 0
+
+
+@needs_torchvision
+def test_qwen_image_edit_runs_one_by_one_with_real_guidance(
+    tmp_path: Path, photo: Image.Image
+) -> None:
+    saved = tiny_editors.save_qwen_image_edit_plus(tmp_path / "qwen")
+    card = {**FLUX, "steps": 1, "knobs": {"guidance_scale": 4.0}, "takes_negative_prompt": True}
+    editor = load_editor(str(tiny_editors.write_card(saved, **card)))
+    edits = editor.edit(photo, PROMPTS[:2], seed=7)
+    expected = DiffusionPipeline.from_pretrained(saved)(
+        image=photo.resize(SIZE, Image.Resampling.LANCZOS),
+        prompt=PROMPTS[1],
+        negative_prompt=" ",
+        true_cfg_scale=4.0,
+        num_inference_steps=1,
+        generator=torch.Generator().manual_seed(7),
+    ).images[0]
+    assert gap(edits[1], expected) <= 2
+    assert gap(*edits) > 0
+
+
+@pytest.mark.skipif(find_spec("torchvision") is not None, reason="torchvision is here")
+def test_a_missing_package_is_said_before_any_weight_is_read(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text('{"_class_name": "OmniGenPipeline"}')
+    with pytest.raises(ConfigError, match="pip install torchvision"):
+        load_editor(str(tmp_path))
 
 
 def test_a_model_that_nobody_described_gets_the_defaults_of_its_signature(
