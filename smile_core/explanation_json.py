@@ -9,14 +9,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from math import isfinite
 from typing import Any
 
 from PIL import Image
 
-from smile_core.config import ConfigError, RunConfig
+from smile_core.config import RunConfig
 from smile_core.explanation import VERDICTS, Explanation, Sample, UnitWeight
 from smile_core.instruction import split_units
+from smile_core.strict_json import (
+    read_mapping,
+    read_number,
+    read_object,
+    read_optional_number,
+    read_optional_text,
+    read_text,
+    read_whole,
+    refusing_damage,
+)
 
 SCHEMA = 1
 
@@ -83,57 +92,8 @@ def from_json(
         When the text is not an explanation, is damaged, contradicts itself, or has another
         schema number.
     """
-    try:
-        values = json.loads(text, parse_constant=_refuse_constant)
-        if not isinstance(values, dict) or "schema" not in values:
-            raise ConfigError("This JSON is not an explanation: it has no schema number.")
-        if values["schema"] != SCHEMA:
-            raise ConfigError(
-                f"This explanation has schema {values['schema']!r}, and this version reads "
-                f"{SCHEMA}. Open it with the version that wrote it."
-            )
-        return _read_explanation(values, load_image)
-    except ConfigError:
-        raise
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        said = " ".join(str(error).split())
-        detail = f"{said} is missing" if isinstance(error, KeyError) else said
-        raise ConfigError(
-            f"This file is not an explanation, or it is damaged ({detail}). "
-            "Choose the explanation.json of a finished run."
-        ) from error
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a number")
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise ValueError(f"{value!r} is not a number")
-    return float(value)
-
-
-def _optional_number(value: object) -> float | None:
-    return None if value is None else _number(value)
-
-
-def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{value!r} is not a whole number")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not text")
-    return value
-
-
-def _mapping(values: object, what: str) -> dict[str, Any]:
-    if not isinstance(values, dict):
-        raise ValueError(f"{what} is not a mapping")
-    return values
+    with refusing_damage("an explanation", "explanation.json"):
+        return _read_explanation(read_object(text, "an explanation", SCHEMA), load_image)
 
 
 def _read_sample(
@@ -145,21 +105,21 @@ def _read_sample(
         raise ValueError("a mask holds something other than 0 and 1")
     return Sample(
         mask=tuple(int(bit) for bit in values["mask"]),
-        prompt=_text(values["prompt"]),
-        image=load_image(_text(name)) if load_image and name is not None else None,
-        p_value=_optional_number(values["p_value"]),
-        failed=None if values["failed"] is None else _text(values["failed"]),
-        **{number: _optional_number(values[number]) for number in numbers},
+        prompt=read_text(values["prompt"]),
+        image=load_image(read_text(name)) if load_image and name is not None else None,
+        p_value=read_optional_number(values["p_value"]),
+        failed=read_optional_text(values["failed"]),
+        **{number: read_optional_number(values[number]) for number in numbers},
     )
 
 
 def _read_unit(values: dict[str, Any]) -> UnitWeight:
     unit = UnitWeight(
-        text=_text(values["text"]),
-        weight=_number(values["weight"]),
-        low=_number(values["low"]),
-        high=_number(values["high"]),
-        verdict=_text(values["verdict"]),
+        text=read_text(values["text"]),
+        weight=read_number(values["weight"]),
+        low=read_number(values["low"]),
+        high=read_number(values["high"]),
+        verdict=read_text(values["verdict"]),
     )
     if unit.verdict not in VERDICTS:
         raise ValueError(f"{unit.verdict!r} is not a verdict")
@@ -169,35 +129,38 @@ def _read_unit(values: dict[str, Any]) -> UnitWeight:
 def _read_explanation(
     values: dict[str, Any], load_image: Callable[[str], Image.Image | None] | None
 ) -> Explanation:
-    units = tuple(_read_unit(_mapping(unit, "a unit")) for unit in values["units"])
+    units = tuple(_read_unit(read_mapping(unit, "a unit")) for unit in values["units"])
     samples = tuple(_read_sample(sample, load_image) for sample in values["samples"])
     reference = _read_sample(values["reference"], load_image)
     without = values.get("without_instruction")  # files of earlier versions have none
     source = values["source"]
     explanation = Explanation(
-        instruction=_text(values["instruction"]),
-        editor=_text(values["editor"]),
-        encoder=_text(values["encoder"]),
-        seed=_whole(values["seed"]),
-        config=_mapping(values["config"], "config"),
+        instruction=read_text(values["instruction"]),
+        editor=read_text(values["editor"]),
+        encoder=read_text(values["encoder"]),
+        seed=read_whole(values["seed"]),
+        config=read_mapping(values["config"], "config"),
         units=units,
-        intercept=_number(values["intercept"]),
+        intercept=read_number(values["intercept"]),
         fidelity={
-            key: _optional_number(v) for key, v in _mapping(values["fidelity"], "fidelity").items()
+            key: read_optional_number(v)
+            for key, v in read_mapping(values["fidelity"], "fidelity").items()
         },
-        effective_sample_size=_number(values["effective_sample_size"]),
+        effective_sample_size=read_number(values["effective_sample_size"]),
         samples=samples,
         reference=reference,
         without_instruction=None if without is None else _read_sample(without, load_image),
-        source=load_image(_text(source)) if load_image and source is not None else None,
+        source=load_image(read_text(source)) if load_image and source is not None else None,
         interactions=tuple(
-            (_whole(i), _whole(j), _number(c)) for i, j, c in values["interactions"]
+            (read_whole(i), read_whole(j), read_number(c)) for i, j, c in values["interactions"]
         ),
-        projection=tuple((_number(x), _number(y)) for x, y in values["projection"]),
-        noise_floor=_optional_number(values["noise_floor"]),
-        notes=tuple(_text(note) for note in values["notes"]),
-        timing={key: _number(v) for key, v in _mapping(values["timing"], "timing").items()},
-        versions={key: _text(v) for key, v in _mapping(values["versions"], "versions").items()},
+        projection=tuple((read_number(x), read_number(y)) for x, y in values["projection"]),
+        noise_floor=read_optional_number(values["noise_floor"]),
+        notes=tuple(read_text(note) for note in values["notes"]),
+        timing={key: read_number(v) for key, v in read_mapping(values["timing"], "timing").items()},
+        versions={
+            key: read_text(v) for key, v in read_mapping(values["versions"], "versions").items()
+        },
     )
     _check_agreement(explanation)
     return explanation

@@ -79,14 +79,14 @@ def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
         (folder / "edits").mkdir(parents=True, exist_ok=True)
         pictures = _pictures(explanation)
         for name, image in pictures.items():
-            _write(folder / name, image.save)
+            write_file(folder / name, image.save)
         for path in (folder / "edits").glob("*.png"):
             if _EDIT.fullmatch(path.name) and f"edits/{path.name}" not in pictures:
                 path.unlink()  # of a longer run that was written here before
-        _write(folder / "heatmap.png", lambda path: save_heatmap_png(explanation, path))
-        _write(folder / "report.html", lambda path: write_report(explanation, path))
-        _write_text(folder / "samples.csv", samples_csv(explanation))
-        _write_text(folder / JSON_FILE, to_json(explanation, with_images=True))
+        write_file(folder / "heatmap.png", lambda path: save_heatmap_png(explanation, path))
+        write_file(folder / "report.html", lambda path: write_report(explanation, path))
+        write_text(folder / "samples.csv", samples_csv(explanation))
+        write_text(folder / JSON_FILE, to_json(explanation, with_images=True))
     except OSError as error:
         raise ExportError(
             f"The result could not be written to {str(folder)!r}: {error.strerror or error}. "
@@ -164,11 +164,12 @@ def _open_picture(folder: Path, name: str) -> Image.Image | None:
         raise ConfigError(f"The picture {name!r} of the explanation is damaged.") from error
 
 
-def _write_text(path: Path, text: str) -> None:
-    _write(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline=""))
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as `write_file` does."""
+    write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline=""))
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file beside `path`, then rename it to `path`."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
     os.close(handle)
