@@ -109,7 +109,13 @@ def summarize_comparison(comparison: Comparison) -> str:
             ]
             return f"There is nothing to compare yet: {join_names(waiting)} has no edit."
         sentences += _contrast_sentences(comparison, index, contrast)
-    return " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
+    return " ".join(sentences)
+
+
+def as_sentence(verdict: str) -> str:
+    """Return a verdict with a full stop and a capital; the name of an editor keeps its case."""
+    own = verdict.startswith("neither ")
+    return f"{verdict[0].upper() if own else verdict[0]}{verdict[1:]}."
 
 
 def _contrast_sentences(comparison: Comparison, index: int, contrast: Contrast) -> list[str]:
@@ -123,7 +129,9 @@ def _contrast_sentences(comparison: Comparison, index: int, contrast: Contrast) 
     telling = [kind for kind in KINDS if kind not in (BOTH, NEITHER, UNCLEAR)]
     apart = [finding for kind in telling for finding in groups if finding.kind == kind]
     shared = [finding for finding in groups if finding.kind == BOTH]
-    sentences = [f"{say(found, groups[found], first, other)}." for found in (*apart, *shared)]
+    sentences = [
+        as_sentence(say(found, groups[found], first, other)) for found in (*apart, *shared)
+    ]
     if contrast.words and not apart:
         sentences.append(f"No word can be told to matter more to {first} or to {other}.")
     sentences += _own_words(comparison, 0, index) + _own_words(comparison, index, 0)

@@ -77,7 +77,7 @@ def report_html(explanation: Explanation) -> str:
             _gallery_section(explanation),
             _evidence_html(explanation),
             _fidelity_html(explanation),
-            _settings_html(explanation),
+            f"<section><h2>How it was made</h2>{settings_html(explanation)}</section>",
             method_html(METHOD),
         )
     )
@@ -230,7 +230,8 @@ def _fidelity_html(explanation: Explanation) -> str:
     )
 
 
-def _settings_html(explanation: Explanation) -> str:
+def settings_html(explanation: Explanation) -> str:
+    """Return the settings, what is known about the run, and the versions, as lists."""
     settings = {
         name.replace("_", " "): AUTOMATIC.get(name, "none") if value is None else value
         for name, value in explanation.config.items()
@@ -255,7 +256,7 @@ def _settings_html(explanation: Explanation) -> str:
         + "</dl></div>"
         for title, values in parts
     )
-    return f'<section><h2>How it was made</h2><div class="facts-grid">{lists}</div></section>'
+    return f'<div class="facts-grid">{lists}</div>'
 
 
 def _number(value: float | None, missing: str) -> str:

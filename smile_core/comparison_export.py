@@ -1,0 +1,173 @@
+"""A comparison as a folder: each column's result, one report of all, and the JSON that ties them.
+
+The folders `a`, `b` and `c` are ordinary results (see `export`). `comparison.json` is written
+last, so a folder that holds one is complete.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from smile_core.comparison import (
+    FEWEST_COLUMNS,
+    LETTERS,
+    MOST_COLUMNS,
+    Column,
+    Comparison,
+    Point,
+    compare_columns,
+)
+from smile_core.comparison_report import write_comparison_report
+from smile_core.config import ConfigError, RunConfig
+from smile_core.export import (
+    ExportError,
+    load_explanation,
+    save_explanation,
+    write_file,
+    write_text,
+)
+from smile_core.strict_json import (
+    read_mapping,
+    read_number,
+    read_object,
+    read_optional_text,
+    read_text,
+    refusing_damage,
+)
+
+SCHEMA = 1
+JSON_FILE = "comparison.json"
+REPORT_FILE = "report.html"
+
+
+def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
+    """Write a comparison into `folder`, which is made when it is not there.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What to write; a column without an explanation is written without a folder.
+    folder : str or Path
+        Gets `a`, `b` and `c`, `report.html` and `comparison.json`; files of these names are
+        replaced.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ExportError
+        When the disk is full or the folder cannot be written.
+    """
+    folder = Path(folder)
+    for index, column in enumerate(comparison.columns):
+        if column.explanation is not None:
+            save_explanation(column.explanation, folder / column_folder(index))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_file(folder / REPORT_FILE, lambda path: write_comparison_report(comparison, path))
+        write_text(folder / JSON_FILE, comparison_json(comparison))
+    except OSError as error:
+        raise ExportError(
+            f"The comparison could not be written to {str(folder)!r}: {error.strerror or error}. "
+            "Choose another folder, or make room."
+        ) from error
+    return folder
+
+
+def column_folder(index: int) -> str:
+    """Return the name of the folder with the result of a column."""
+    return LETTERS[index].lower()
+
+
+def comparison_json(comparison: Comparison) -> str:
+    """Write a comparison as strict JSON; the explanations are named by their folders."""
+    columns = [
+        {
+            "label": column.label,
+            "folder": None if column.explanation is None else column_folder(index),
+            "failed": column.failed,
+            "config": column.config.to_dict(),
+            "places": column.places,
+        }
+        for index, column in enumerate(comparison.columns)
+    ]
+    values = {
+        "schema": SCHEMA,
+        "columns": columns,
+        "rows": [asdict(row) for row in comparison.rows],
+        "contrasts": [None if c is None else asdict(c) for c in comparison.contrasts],
+        "notes": comparison.notes,
+    }
+    return json.dumps(values, allow_nan=False, indent=1)
+
+
+def load_comparison(path: str | Path) -> Comparison:
+    """Read a comparison back.
+
+    The rows are computed anew from the explanations, which gives the same numbers, so a file
+    cannot claim what its samples do not say.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder that `save_comparison` wrote, or its `comparison.json`.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such file, or it is not a comparison.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / JSON_FILE
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"The comparison {str(path)!r} cannot be read: {reason}.") from error
+    with refusing_damage("a comparison", JSON_FILE):
+        values = read_object(data, "a comparison", SCHEMA)
+        given = values["columns"]
+        if not isinstance(given, list) or not FEWEST_COLUMNS <= len(given) <= MOST_COLUMNS:
+            raise ValueError("it does not have two or three columns")
+        columns = [
+            _read_column(path.parent, index, read_mapping(column, "a column"))
+            for index, column in enumerate(given)
+        ]
+        notes = tuple(read_text(note) for note in values["notes"])
+    return replace(compare_columns(columns), notes=notes)
+
+
+def _read_column(parent: Path, index: int, values: dict[str, Any]) -> Column:
+    folder = read_optional_text(values["folder"])
+    if folder not in (None, column_folder(index)):  # never a folder from elsewhere
+        raise ValueError(f"column {LETTERS[index]} names the folder {folder!r}")
+    explanation = None if folder is None else load_explanation(parent / folder)
+    config = RunConfig.from_dict(read_mapping(values["config"], "config"))
+    places = _read_places(values["places"])
+    edits = 0 if explanation is None else 1 + len(explanation.samples)
+    if len(places) not in (0, edits):
+        raise ValueError(f"there are {len(places)} places on the map for {edits} edits")
+    if explanation is not None and explanation.instruction != config.instruction:
+        raise ValueError(f"the explanation of column {LETTERS[index]} is of another instruction")
+    return Column(
+        label=read_text(values["label"]),
+        config=config,
+        explanation=explanation,
+        failed=read_optional_text(values["failed"]),
+        places=places,
+    )
+
+
+def _read_places(values: Sequence[Any]) -> tuple[Point | None, ...]:
+    return tuple(
+        None if place is None else (read_number(place[0]), read_number(place[1]))
+        for place in values
+    )

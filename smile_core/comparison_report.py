@@ -1,0 +1,215 @@
+"""One self-contained HTML file with a comparison; it opens anywhere, offline.
+
+It is made of the pieces of the single report: before and after of each column, the heatmaps under
+each other on one scale, a table of words, one map of all edits, fidelity and seconds.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from smile_core.colors import color_limit, mark_color
+from smile_core.comparison import LETTERS, Column, Comparison, WordRow
+from smile_core.comparison_html import (
+    COMPARISON_CSS,
+    SHAPES,
+    column_title_html,
+    heatmaps_html,
+    numbers_html,
+    ranks_html,
+    words_html,
+)
+from smile_core.comparison_sentence import summarize_comparison
+from smile_core.explanation import Sample
+from smile_core.report import (
+    STATIC,
+    before_after_html,
+    document_html,
+    method_html,
+    settings_html,
+)
+from smile_core.report_charts import dot_html, equal_scale, tip_pictures_css
+from smile_core.sentence import is_right_to_left
+
+METHOD = """
+<p>Each column was explained by itself: the photo was edited with the full instruction and then
+again with shortened versions of it, all from the same seed; a linear model learns from “which
+words were kept” how similar each result is to the full edit of its own column. A weight is a share
+of that column's own change, so a difference says which column listens more to a word relative to
+everything it does, not which one changes more of the picture.</p>
+<p>Intervals of differences are paired: where two columns ran the same mask, the bootstrap gives
+this sample the same random weight in both, so that errors which both share cancel. A word is said
+to matter more to one column only when the interval of the difference itself leaves out 0; that
+one weight is certain and the other is not proves no difference. Differences within ±0.1 are not
+announced.</p>
+"""
+
+
+def write_comparison_report(comparison: Comparison, path: str | Path) -> None:
+    """Write `comparison_report_html` to `path` as UTF-8."""
+    Path(path).write_text(comparison_report_html(comparison), encoding="utf-8")
+
+
+def comparison_report_html(comparison: Comparison) -> str:
+    """Return the report as one HTML document; everything the user wrote is escaped."""
+    columns = enumerate(comparison.columns)
+    style = COMPARISON_CSS + (STATIC / "comparison_report.css").read_text(encoding="utf-8")
+    style += "".join(
+        tip_pictures_css(column.explanation, SHAPES[index])
+        for index, column in columns
+        if column.explanation is not None
+    )
+    body = "".join(
+        (
+            _header(comparison),
+            f'<section><h2>Before and after</h2><div class="side-by-side">{_pairs(comparison)}'
+            "</div></section>",
+            "<section><h2>The instruction, coloured by weight</h2>"
+            f"{heatmaps_html(comparison, stable_height=False)}</section>",
+            f"<section><h2>Word by word</h2>{words_html(comparison)}{ranks_html(comparison)}"
+            "</section>",
+            _map_section(comparison),
+            f"<section><h2>Fidelity and seconds</h2>{numbers_html(comparison)}</section>",
+            _settings(comparison),
+            method_html(METHOD),
+        )
+    )
+    title = " and ".join(column.label for column in comparison.columns)
+    return document_html(title, body, style)
+
+
+def _header(comparison: Comparison) -> str:
+    instructions = dict.fromkeys(column.config.instruction for column in comparison.columns)
+    written = "".join(
+        f'<p class="instruction" dir="{"rtl" if is_right_to_left(text) else "ltr"}">'
+        f"{escape(text)}</p>"
+        for text in instructions
+    )
+    seeds = dict.fromkeys(f"seed {column.config.seed}" for column in comparison.columns)
+    titles = "".join(
+        f"<span>{column_title_html(comparison, index)}</span>"
+        for index in range(len(comparison.columns))
+    )
+    named = [
+        f"{name}: {note}"
+        for name, column in zip(comparison.names, comparison.columns, strict=True)
+        if column.explanation is not None
+        for note in column.explanation.notes
+    ]
+    notes = "".join(f"<li>{escape(note)}</li>" for note in (*comparison.notes, *named))
+    sentence = escape(summarize_comparison(comparison)).replace(" ± ", "\u00a0±\u00a0")
+    return (
+        '<header><p class="brand"><b>SMILE</b> which words drive your edit?</p>'
+        f"<h1>{sentence}</h1>{written}"
+        f'<p class="facts">{titles}<span>{escape(" · ".join(seeds))}</span></p>'
+        f"{f'<ul class=notes>{notes}</ul>' if notes else ''}</header>"
+    )
+
+
+def _pairs(comparison: Comparison) -> str:
+    return "".join(
+        f"<div><h3>{column_title_html(comparison, index)}</h3>{_pair(column)}</div>"
+        for index, column in enumerate(comparison.columns)
+    )
+
+
+def _pair(column: Column) -> str:
+    if column.explanation is not None:
+        return before_after_html(column.explanation)
+    reason = escape(column.failed or "It was stopped before its first edit.")
+    return f'<div class="no-picture"><p>{reason}</p></div>'
+
+
+def _settings(comparison: Comparison) -> str:
+    parts = "".join(
+        f"<details><summary>{column_title_html(comparison, index)}</summary>"
+        f"{settings_html(column.explanation)}</details>"
+        for index, column in enumerate(comparison.columns)
+        if column.explanation is not None
+    )
+    return f"<section><h2>How it was made</h2>{parts}</section>" if parts else ""
+
+
+def _map_section(comparison: Comparison) -> str:
+    """Return the map of all edits: shape by column, filled where the chosen word was kept."""
+    if not any(column.places for column in comparison.columns):
+        return (
+            '<section><h2>Map of all edits</h2><p class="hint">There is no map that all columns '
+            "share.</p></section>"
+        )
+    limit = color_limit(*comparison.explanations)
+    strengths = [_strongest(row) for row in comparison.rows]
+    chosen = max(range(len(strengths)), key=lambda index: abs(strengths[index]))
+    choices = "".join(
+        f'<option value="{index}" data-color="{mark_color(strengths[index], limit)}"'
+        f"{' selected' if index == chosen else ''}>{escape(row.text)}</option>"
+        for index, row in enumerate(comparison.rows)
+    )
+    return (
+        '<section><div class="head"><h2>Map of all edits</h2>'
+        f'<label>Colour by <select id="color-by">{choices}</select></label></div>'
+        f'<div class="plot map" id="map" style="--kept:{mark_color(strengths[chosen], limit)}">'
+        f'<div class="field">{_dots(comparison, chosen)}</div></div>'
+        f'<p class="hint">{_shapes(comparison)} Near points are pictures that look alike, '
+        "whichever column made them (t-SNE of all together). Filled: the word was kept; open: it "
+        "was left out, or is not in this instruction; large, with a letter: the full edit.</p>"
+        "</section>"
+    )
+
+
+def _shapes(comparison: Comparison) -> str:
+    return " ".join(
+        column_title_html(comparison, index) for index in range(len(comparison.columns))
+    )
+
+
+def _strongest(row: WordRow) -> float:
+    return max((unit.weight for unit in row.units if unit is not None), key=abs, default=0.0)
+
+
+def _dots(comparison: Comparison, chosen: int) -> str:
+    """Return the edits of all columns as dots, the full edits last, so that they lie on top."""
+    spots = [
+        (column, index, sample, place)
+        for column, found in enumerate(comparison.columns)
+        if found.explanation is not None
+        for index, (sample, place) in enumerate(
+            zip(
+                (found.explanation.reference, *found.explanation.samples), found.places, strict=True
+            )
+        )
+        if place is not None
+    ]
+    spots.sort(key=lambda spot: spot[1] == 0)
+    places = equal_scale([place for *_, place in spots])
+    return "".join(
+        _dot(comparison, chosen, column, index, sample, place)
+        for (column, index, sample, _), place in zip(spots, places, strict=True)
+    )
+
+
+def _dot(
+    comparison: Comparison,
+    chosen: int,
+    column: int,
+    index: int,
+    sample: Sample,
+    place: tuple[float, float],
+) -> str:
+    positions = [row.positions[column] for row in comparison.rows]
+    kept = [0 if position is None else sample.mask[position] for position in positions]
+    name = "full edit" if index == 0 else f"edit {index}"
+    letter = f' data-letter="{LETTERS[column]}"' if index == 0 else ""
+    return dot_html(
+        sample,
+        place,
+        name=f"{comparison.names[column]}: {name}",
+        picture=f"{SHAPES[column]}{index}",
+        classes=[
+            "kept" if kept[chosen] else "left-out",
+            f"dot-{SHAPES[column]}",
+            *(["full"] if index == 0 else []),
+        ],
+        data=f'tabindex="0" data-mask="{"".join(map(str, kept))}"{letter}',
+    )

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from smile_core.comparison import Comparison, compare_columns
+from smile_core.comparison_export import load_comparison, save_comparison
+from smile_core.config import ConfigError
+from smile_core.export import ExportError, load_explanation
+from tests.parsed_html import Page
+from tests.sample_comparisons import sample_column, sample_comparison, unfinished
+from tests.toy_runs import same
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    return sample_comparison(failed=1)
+
+
+@pytest.fixture
+def saved(comparison: Comparison, tmp_path: Path) -> Path:
+    return save_comparison(comparison, tmp_path / "new" / "out")
+
+
+def test_a_comparison_comes_back_as_it_was(comparison: Comparison, saved: Path) -> None:
+    found = load_comparison(saved)
+    assert found.rows == comparison.rows
+    assert found.contrasts == comparison.contrasts
+    assert found.notes == comparison.notes
+    for one, other in zip(found.columns, comparison.columns, strict=True):
+        assert (one.label, one.config, one.failed) == (other.label, other.config, other.failed)
+        assert one.places == other.places
+        assert same(one.explanation, other.explanation)
+    assert load_comparison(saved / "comparison.json").rows == comparison.rows
+
+
+def test_the_folder_holds_ordinary_results_and_one_report(comparison, saved: Path) -> None:
+    assert sorted(path.name for path in saved.iterdir()) == [
+        "a",
+        "b",
+        "comparison.json",
+        "report.html",
+    ]
+    for letter, found in zip("ab", comparison.explanations, strict=True):
+        assert same(load_explanation(saved / letter), found)
+        assert (saved / letter / "report.html").is_file()
+    Page((saved / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_json_has_the_rows_for_other_programs(comparison, saved: Path) -> None:
+    values = json.loads((saved / "comparison.json").read_text())
+    assert values["schema"] == 1
+    assert [column["folder"] for column in values["columns"]] == ["a", "b"]
+    assert [column["label"] for column in values["columns"]] == ["first", "second"]
+    for row, written in zip(comparison.rows, values["rows"], strict=True):
+        assert written["text"] == row.text
+        assert [unit["weight"] for unit in written["units"]] == [u.weight for u in row.units]
+        assert written["differences"][0]["verdict"] == row.differences[0].verdict
+        assert written["differences"][0]["low"] == row.differences[0].low
+
+
+def test_a_column_without_a_result_comes_back_too(tmp_path: Path) -> None:
+    comparison = compare_columns([sample_column(0), unfinished(sample_column(1), "it broke.")])
+    found = load_comparison(save_comparison(comparison, tmp_path))
+    assert not (tmp_path / "b").exists()
+    assert found.columns[1].explanation is None
+    assert found.columns[1].failed == "it broke."
+    assert found.notes == comparison.notes
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda v: v.pop("schema"), "no schema number"),
+        (lambda v: v.update(schema=9), "schema 9"),
+        (lambda v: v.pop("columns"), "'columns' is missing"),
+        (lambda v: v["columns"].pop(), "two or three columns"),
+        (lambda v: v["columns"][0].update(folder="../a"), "names the folder"),
+        (lambda v: v["columns"][0].update(folder="b"), "names the folder"),
+        (lambda v: v["columns"][0].update(label=7), "7 is not text"),
+        (lambda v: v["columns"][0]["places"].pop(), "14 places on the map for 15 edits"),
+        (lambda v: v["columns"][0]["places"].__setitem__(0, ["x", 1]), "'x' is not a number"),
+        (lambda v: v["columns"][0]["config"].update(instruction="be red"), "another instruction"),
+        (lambda v: v["columns"][0]["config"].update(steps=-4), "from 1 to 1000"),
+    ],
+)  # fmt: skip
+def test_damaged_files_are_refused_in_a_sentence(saved: Path, change, words: str) -> None:
+    path = saved / "comparison.json"
+    values = json.loads(path.read_text())
+    change(values)
+    path.write_text(json.dumps(values))
+    with pytest.raises(ConfigError, match=words):
+        load_comparison(saved)
+
+
+def test_what_is_not_there_is_said(saved: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_comparison(tmp_path / "nowhere")
+    (saved / "b" / "explanation.json").unlink()
+    with pytest.raises(ConfigError, match=r"explanation\.json"):
+        load_comparison(saved)
+
+
+def test_a_folder_that_cannot_be_written_is_said(comparison: Comparison) -> None:
+    with pytest.raises(ExportError, match="could not be written"):
+        save_comparison(comparison, Path(__file__) / "out")
