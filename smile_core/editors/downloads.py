@@ -68,13 +68,13 @@ def current_download() -> Download | None:
     return _current
 
 
-def fetch_files(hub_id: str, revision: str | None, names: Sequence[str], missing: int) -> Path:
+def fetch_files(hub_id: str, names: Sequence[str], missing: int) -> Path:
     """Download files of a model and return the folder they are in.
 
     Parameters
     ----------
-    hub_id, revision : str
-        The model, and its commit.
+    hub_id : str
+        The model.
     names : sequence of str
         The files.
     missing : int
@@ -90,9 +90,7 @@ def fetch_files(hub_id: str, revision: str | None, names: Sequence[str], missing
     _current = Download(hub_id, missing)
     logger.info(_current.line())
     try:
-        folder = snapshot_download(
-            hub_id, revision=revision, allow_patterns=list(names), tqdm_class=_counting_bar()
-        )
+        folder = snapshot_download(hub_id, allow_patterns=list(names), tqdm_class=_counting_bar())
     except Exception as error:  # every layer below has its own word for a broken connection
         raise ConfigError(
             f"The download of {hub_id!r} broke off ({type(error).__name__}) after "

@@ -109,7 +109,7 @@ def files_of_hub(hub_id: str) -> ModelFiles:
             )
         if info.gated and get_token() is None:
             raise ConfigError(_gated(hub_id, "log in with: hf auth login"))
-        index_file = hf_hub_download(hub_id, INDEX_FILE, revision=info.sha)
+        index_file = hf_hub_download(hub_id, INDEX_FILE)
     except ConfigError:
         raise
     except GatedRepoError as error:
@@ -125,9 +125,7 @@ def files_of_hub(hub_id: str) -> ModelFiles:
     names = wanted_files(index, sizes)
     missing = sum(sizes[name] for name in names if not _is_here(hub_id, name, info.sha))
     weights = _weight_bytes({name: sizes[name] for name in names})
-    return ModelFiles(
-        hub_id, hub_id, index, weights, lambda: fetch_files(hub_id, info.sha, names, missing)
-    )
+    return ModelFiles(hub_id, hub_id, index, weights, lambda: fetch_files(hub_id, names, missing))
 
 
 def wanted_files(index: Mapping[str, Any], names: Iterable[str]) -> list[str]:
