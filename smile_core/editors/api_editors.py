@@ -9,9 +9,16 @@ from smile_core.editors.openai_images import OpenAIImages, openai_card
 from smile_core.editors.protocol import Editor, EditorCard
 
 _NOT_RUN = (
-    "Tested against a server of the tests that speaks its protocol, never against the service "
-    "itself. It takes no seed: choose 3 seeds or more to see how far edits differ by chance. The "
-    "price of an edit stands in the provider's price list."
+    "Tested against a stand-in server that speaks its protocol, never against the service itself. "
+)
+_BILLED = (
+    " Choose 3 seeds or more to see how far edits differ by chance. The price of an edit stands in "
+    "the provider's price list."
+)
+_OPENAI = f"{_NOT_RUN}The service takes no seed.{_BILLED}"
+_OPENAI_NEWEST = f"{_OPENAI} Free picture sizes are documented for 2.5 and taken for granted here."
+_HUGGING_FACE = (
+    f"{_NOT_RUN}A seed is sent, but whether it is heeded is up to the provider.{_BILLED}"
 )
 
 
@@ -26,16 +33,16 @@ def _hf_card(name: str, title: str, model: str, licence: str, **fields: object) 
         multiple_of=16,
         source=model,
         key_variable=HF_KEY_VARIABLE,
-        notes=_NOT_RUN,
+        notes=_HUGGING_FACE,
         **fields,  # type: ignore[arg-type]
     )
 
 
 API_CARDS = (
-    openai_card("gpt-image-2.6-sunburst", "GPT Image 2.6 Sunburst (OpenAI)", _NOT_RUN),
-    openai_card("gpt-image-2.6-flare", "GPT Image 2.6 Flare, faster (OpenAI)", _NOT_RUN),
-    openai_card("gpt-image-2.5-sunburst", "GPT Image 2.5 Sunburst (OpenAI)", _NOT_RUN),
-    openai_card("gpt-image-2.5-flare", "GPT Image 2.5 Flare, faster (OpenAI)", _NOT_RUN),
+    openai_card("gpt-image-2.6-sunburst", "GPT Image 2.6 Sunburst (OpenAI)", _OPENAI_NEWEST),
+    openai_card("gpt-image-2.6-flare", "GPT Image 2.6 Flare, faster (OpenAI)", _OPENAI_NEWEST),
+    openai_card("gpt-image-2.5-sunburst", "GPT Image 2.5 Sunburst (OpenAI)", _OPENAI),
+    openai_card("gpt-image-2.5-flare", "GPT Image 2.5 Flare, faster (OpenAI)", _OPENAI),
     _hf_card(
         "flux-kontext-api",
         "FLUX.1 Kontext (Hugging Face providers)",

@@ -23,7 +23,7 @@ def load_external(path: str | Path, patience: Patience | None = None) -> Editor:
     path : str or Path
         The file.
     patience : Patience or None
-        How long to wait for an HTTP editor; None tries five times, and `timeout_s` is the file's.
+        How long to wait for an HTTP editor; None takes `timeout_s` of the file.
 
     Raises
     ------

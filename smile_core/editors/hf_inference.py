@@ -27,6 +27,8 @@ from smile_core.editors.retrying import (
     damaged_picture,
     decode_picture,
     edit_together,
+    no_answer,
+    no_connection,
     tidy,
     trouble_of_status,
 )
@@ -135,13 +137,13 @@ class HFInference:
                 headers=error.response.headers,
             )
         except InferenceTimeoutError:
-            return Trouble(f"{_SENDER} did not answer within {self._patience.timeout_s:g} seconds.")
+            return no_answer(_SENDER, self._patience)
         except OfflineModeIsEnabled:
             return Trouble(
                 f"{_SENDER} cannot be asked while HF_HUB_OFFLINE is set. Unset it.", ends_run=True
             )
         except HTTPError:
-            return Trouble(f"{_SENDER} cannot be reached, or the connection broke.")
+            return no_connection(_SENDER)
         except UnidentifiedImageError as error:
             return damaged_picture(_SENDER, error)
         except JSONDecodeError:

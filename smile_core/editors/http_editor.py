@@ -16,6 +16,8 @@ from smile_core.editors.retrying import (
     Patience,
     Trouble,
     edit_together,
+    no_answer,
+    no_connection,
     read_picture,
     trouble_of_status,
 )
@@ -94,9 +96,9 @@ class HttpEditor:
                 self._call.method, self._call.url, **self._body(photo, prompt, seed)
             )
         except httpx2.TimeoutException:
-            return Trouble(f"{sender} did not answer within {self._patience.timeout_s:g} seconds.")
+            return no_answer(sender, self._patience)
         except httpx2.HTTPError:
-            return Trouble(f"{sender} cannot be reached, or the connection broke.")
+            return no_connection(sender)
         except httpx2.InvalidURL:
             return Trouble(f"{sender} has an address that is not one.", ends_run=True)
         if not answer.is_success:

@@ -27,6 +27,8 @@ from smile_core.editors.retrying import (
     Patience,
     Trouble,
     edit_together,
+    no_answer,
+    no_connection,
     read_picture,
     trouble_of_status,
 )
@@ -164,9 +166,9 @@ class OpenAIImages:
                 headers=error.response.headers,
             )
         except openai.APITimeoutError:
-            return Trouble(f"{_SENDER} did not answer within {self._patience.timeout_s:g} seconds.")
+            return no_answer(_SENDER, self._patience)
         except openai.APIConnectionError:
-            return Trouble(f"{_SENDER} cannot be reached, or the connection broke.")
+            return no_connection(_SENDER)
         except Exception:  # an answer in another form than promised, read in a dozen places
             return Trouble(f"{_SENDER} answered in a form that cannot be read.", tries=2)
         return read_picture(data, _SENDER)

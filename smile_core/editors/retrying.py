@@ -55,7 +55,7 @@ class Patience:
         Seconds without a sign of life after which a request is given up.
     """
 
-    tries: int = 5
+    tries: int = 7
     first_wait_s: float = 1.0
     longest_wait_s: float = 120.0
     timeout_s: float = 180.0
@@ -201,6 +201,16 @@ def damaged_picture(sender: str, error: Exception) -> Trouble:
     """Return what to say of a picture that could not be read."""
     logger.info("Not a picture: %s", type(error).__name__)
     return Trouble(f"{sender} sent a damaged picture, or none.", tries=2)
+
+
+def no_answer(sender: str, patience: Patience) -> Trouble:
+    """Return what to say of silence; it is tried once more only, for each try may be billed."""
+    return Trouble(f"{sender} did not answer within {patience.timeout_s:g} seconds.", tries=2)
+
+
+def no_connection(sender: str) -> Trouble:
+    """Return what to say when nobody is there, or hangs up."""
+    return Trouble(f"{sender} cannot be reached, or the connection broke.", tries=4)
 
 
 def trouble_of_status(
