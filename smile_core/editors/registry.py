@@ -100,7 +100,8 @@ class _LoadedEditors:
         from smile_core.editors.devices import free_gb, release_memory
 
         while self._editors and free_gb(device) < needed_gb:
-            name, _ = self._editors.popitem(last=False)
+            name = next(iter(self._editors))
+            del self._editors[name]  # and keep no reference, or its memory would not come free
             logger.info("Unloading the editor %r to make room.", name)
             gc.collect()
             release_memory(device)

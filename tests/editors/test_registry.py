@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -11,12 +14,14 @@ from smile_core.editors import (
     EditFailure,
     Editor,
     EditorCard,
+    devices,
     list_editors,
     load_editor,
     register_editor,
     registry,
 )
 from smile_core.editors.protocol import fit_to_card
+from smile_core.editors.registry import make_room
 
 PHOTO = Image.new("RGB", (32, 32), "gray")
 
@@ -61,6 +66,50 @@ def test_a_name_that_is_taken_warns_and_is_replaced() -> None:
     with pytest.warns(UserWarning, match="'copy' was registered again"):
         register_editor(card)(lambda: CallableEditor(copy_photo, name="second"))
     assert load_editor("copy").name == "second"
+
+
+@pytest.mark.usefixtures("_own_registry")
+def test_the_editor_used_longest_ago_makes_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "_CGROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("1000000000")
+    loaded = 0
+
+    def use(change: int) -> None:
+        nonlocal loaded
+        loaded += change
+        (tmp_path / "memory.current").write_text(str(loaded * 300_000_000))
+
+    def make(name: str) -> Editor:
+        editor = CallableEditor(copy_photo, name=name)
+        use(1)
+        weakref.finalize(editor, use, -1)
+        return editor
+
+    for name in ("one", "two", "three"):
+        register_editor(EditorCard(name=name, title=name, family="callable"))(partial(make, name))
+    for name in ("one", "two", "three", "one"):
+        load_editor(name)
+    make_room(0.3, "cpu")  # 0.1 GB are free, and each editor has 0.3
+    assert loaded == 2
+    load_editor("one")
+    load_editor("three")
+    assert loaded == 2  # both were still there
+    load_editor("two")
+    make_room(1e6, "cpu")
+    assert loaded == 0
+
+
+def test_a_public_server_loads_registered_names_only(
+    tiny_pipeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPACE_ID", "someone/smile")
+    registry._load.cache_clear()
+    for name in (str(tiny_pipeline), "nobody/never-downloaded"):
+        with pytest.raises(ConfigError, match="this public server loads no others"):
+            load_editor(name)
+    assert load_editor(BUNDLED_EDITOR).name == BUNDLED_EDITOR
 
 
 def test_an_unknown_name_lists_the_choices_and_the_nearest() -> None:
