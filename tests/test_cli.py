@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from smile_core import export
-from smile_core.__main__ import main, progress_line
+from smile_core.__main__ import main
+from smile_core.commands.explain import progress_line
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.export import load_explanation, save_explanation
 from tests.toy_editors import photo

@@ -1,0 +1,45 @@
+"""`python -m smile_core editors`: what there is, and what each needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from smile_core.editors import EditorCard
+
+
+def run(options: dict[str, Any]) -> int:
+    """Print the cards; there are no options."""
+    from smile_core.editors import list_editors
+
+    for card in list_editors():
+        print(f"{card.name}: {card.title}")
+        print(f"    {' · '.join(_needs(card))}")
+        print(f"    {' · '.join(_settings(card))}")
+        if card.notes:
+            print(f"    {card.notes}")
+    return 0
+
+
+def _needs(card: EditorCard) -> list[str]:
+    """Return what an editor needs before it runs."""
+    needs = [card.source, f"licence: {card.licence}"]
+    if card.gated:
+        needs.append("gated: accept the licence and log in with hf auth login")
+    if card.key_variable:
+        needs.append(f"needs a key in {card.key_variable}")
+    if card.memory_gb:
+        needs.append(f"{card.memory_gb:g} GB of memory")
+    return [need for need in needs if need]
+
+
+def _settings(card: EditorCard) -> list[str]:
+    """Return what can be set of an editor, with its defaults."""
+    steps = {} if card.steps is None else {"steps": card.steps}
+    knobs = [f"{name} {value:g}" for name, value in (steps | dict(card.knobs)).items()]
+    return [
+        ", ".join(knobs) or "no knobs",
+        "negative prompt" if card.takes_negative_prompt else "no negative prompt",
+        "needs a mask" if card.needs_mask else "no mask",
+        "seed" if card.takes_seed else "no seed: every edit is a new draw",
+    ]

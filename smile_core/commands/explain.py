@@ -1,0 +1,97 @@
+"""`python -m smile_core explain`: one edit of one photo."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+from smile_core.commands.settings import EDITOR_HELP, add_settings
+from smile_core.commands.terminal import (
+    BAD_INPUT,
+    INTERRUPTED,
+    check_folder,
+    complain,
+    interrupt_flag,
+    progress_printer,
+)
+from smile_core.config import RunConfig
+from smile_core.explanation import Explanation, Snapshot
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--instruction", required=True, help="what the editor is asked to do")
+    parser.add_argument("--editor", help=EDITOR_HELP)
+    add_settings(parser)
+
+
+def run(options: dict[str, Any]) -> int:
+    """Explain, save and print; return the exit code."""
+    image, out = options.pop("image"), options.pop("out")
+    given = {name: value for name, value in options.items() if value is not None}
+    config = RunConfig.preset(given.pop("preset", "recommended"), **given)
+    check_folder(out)
+    with interrupt_flag() as interrupted:
+        code, explanation = _run(image, config, interrupted)
+        # Within the flag: a first Ctrl+C now has nothing left to stop, and must not cost the save.
+        return code if explanation is None else _save(explanation, out) or code
+
+
+def _run(
+    image: str, config: RunConfig, interrupted: Callable[[], bool]
+) -> tuple[int, Explanation | None]:
+    """Run to the end or to Ctrl+C; return the exit code and what is known."""
+    from smile_core.engine import RunError, stream
+
+    explanation = None
+    show = progress_printer()
+    try:
+        for snapshot in stream(image, config, stop=interrupted):
+            explanation = snapshot.explanation
+            show(progress_line(snapshot), snapshot.state != "running")
+    except RunError as error:
+        complain(str(error))
+        return BAD_INPUT, error.explanation
+    return INTERRUPTED if interrupted() else 0, explanation
+
+
+def _save(explanation: Explanation, out: str) -> int:
+    from smile_core.export import ExportError, save_explanation
+
+    try:
+        save_explanation(explanation, out)
+    except ExportError as error:
+        complain(str(error))
+        return BAD_INPUT
+    _print_result(explanation, out)
+    return 0
+
+
+def progress_line(snapshot: Snapshot) -> str:
+    """Return the state of a run in one line, for example `24/64 · 3.1 edits/s · 13 s left`."""
+    parts = [f"{snapshot.done}/{snapshot.total}"]
+    if snapshot.edits_per_second is not None:
+        parts.append(f"{snapshot.edits_per_second:.1f} edits/s")
+    if snapshot.state == "running" and snapshot.seconds_left is not None:
+        parts.append(f"{snapshot.seconds_left:.0f} s left")
+    if snapshot.state != "running":
+        parts.append(snapshot.state)
+    return " · ".join(parts)
+
+
+def _print_result(explanation: Explanation, out: str) -> None:
+    from smile_core.heatmap import heatmap_text
+    from smile_core.sentence import summarize
+
+    width = max(60, min(shutil.get_terminal_size().columns, 120))
+    print(f"\n{heatmap_text(explanation, width)}\n\n{summarize(explanation)}")
+    for note in explanation.notes:
+        print(f"Note: {note}")
+    r2 = explanation.fidelity["r2_w_loo"]
+    print(
+        f"Leave-one-out R²: {'undefined' if r2 is None else f'{r2:.2f}'}; effective sample size "
+        f"{explanation.effective_sample_size:.1f} of {len(explanation.samples) + 1}."
+    )
+    print(f"Written to {out}: report.html, explanation.json, samples.csv, heatmap.png, edits/")

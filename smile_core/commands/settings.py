@@ -1,0 +1,56 @@
+"""The settings of a run as options of the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from smile_core.config import (
+    DESIGNS,
+    GRANULARITIES,
+    IMAGE_DISTANCES,
+    PRESETS,
+    SURROGATES,
+    TEXT_DISTANCES,
+)
+
+EDITOR_HELP = "a name of `editors`, a folder saved by diffusers, or a hub id"
+
+# Settings of `RunConfig` as options: name, type, what it is.
+_SETTINGS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
+    ("perturbations", int, "shortened instructions to try, 1 to 4096 (default 64)"),
+    ("seed", int, "seed of edits, masks and bootstrap (default 0)"),
+    ("seeds", int, "repeat every prompt under this many seeds (default 1)"),
+    ("granularity", str, ", ".join(GRANULARITIES)),
+    ("design", str, ", ".join(DESIGNS)),
+    ("encoder", str, "efficientnet-lite0, or a DINOv2 model of the hub"),
+    ("image-distance", str, ", ".join(IMAGE_DISTANCES)),
+    ("order", float, "order p of the Wasserstein distances, 1 to 8 (default 2)"),
+    ("text-distance", str, ", ".join(TEXT_DISTANCES)),
+    ("word-vectors", str, "bundled, or a gensim-downloader model"),
+    ("kernel-width", float, "sigma of the sample weights (default: chosen from the data)"),
+    ("surrogate", str, ", ".join(SURROGATES)),
+    ("p-cutoff", float, "leave samples with a p-value above this out of the fit"),
+    ("p-iterations", int, "bootstrap iterations behind a p-value (default 1000)"),
+    ("steps", int, "the editor's denoising steps"),
+    ("guidance-scale", float, "how strongly the editor follows the instruction"),
+    ("image-guidance-scale", float, "how strongly the editor keeps to the photo"),
+    ("strength", float, "how much of the photo the editor paints anew, above 0 to 1"),
+    ("negative-prompt", str, "what the edit should not show"),
+    ("batch-size", int, "edits per call of the editor, 1 to 64 (default 8)"),
+)
+
+
+def add_settings(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add the options that all runs have but editor and instruction.
+
+    With `several` each takes one value for all columns, or one for each.
+    """
+    many: dict[str, Any] = {"nargs": "+", "metavar": "VALUE"} if several else {}
+    parser.add_argument("--image", required=True, help="the photo")
+    parser.add_argument("--out", required=True, help="folder for the result")
+    parser.add_argument("--preset", help=", ".join(PRESETS), **many)
+    for name, kind, text in _SETTINGS:
+        parser.add_argument(f"--{name}", type=kind, help=text, **many)
+    parser.add_argument("--interactions", action="store_const", const=True, help="fit pairs too")
