@@ -1,4 +1,7 @@
-"""Fetching a model from the hub: the disk is checked first, and progress has a size and a time."""
+"""Fetching a model from the hub: the disk is checked first, and progress has a size and a time.
+
+Whoever fetches a model from elsewhere shows its progress in the same way, see `under_way`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +46,15 @@ class Download:
     total_bytes: int
     done_bytes: int = 0
     started: float = field(default_factory=time.monotonic)
+    _logged: float = field(default_factory=time.monotonic)
+
+    def add(self, count: int) -> None:
+        """Count bytes that were fetched, and log the state now and then."""
+        with _lock:
+            self.done_bytes += count
+            if time.monotonic() - self._logged > _LOG_EVERY_S:
+                self._logged = time.monotonic()
+                logger.info(self.line())
 
     @property
     def seconds_left(self) -> float | None:
@@ -68,6 +81,18 @@ def current_download() -> Download | None:
     return _current
 
 
+@contextmanager
+def under_way(download: Download) -> Iterator[Download]:
+    """Make `download` the current one while it lasts."""
+    global _current
+    _current = download
+    logger.info(download.line())
+    try:
+        yield download
+    finally:
+        _current = None
+
+
 def fetch_files(hub_id: str, names: Sequence[str], missing: int) -> Path:
     """Download files of a model and return the folder they are in.
 
@@ -85,20 +110,18 @@ def fetch_files(hub_id: str, names: Sequence[str], missing: int) -> Path:
     ConfigError
         When the disk is too small, or the download broke off.
     """
-    global _current
     check_disk(hub_id, missing, Path(constants.HF_HUB_CACHE))
-    _current = Download(hub_id, missing)
-    logger.info(_current.line())
-    try:
-        folder = snapshot_download(hub_id, allow_patterns=list(names), tqdm_class=_counting_bar())
-    except Exception as error:  # every layer below has its own word for a broken connection
-        raise ConfigError(
-            f"The download of {hub_id!r} broke off ({type(error).__name__}) after "
-            f"{_current.done_bytes / GIGABYTE:.1f} of {missing / GIGABYTE:.1f} GB. Try again: what "
-            "has arrived is kept."
-        ) from error
-    finally:
-        _current = None
+    with under_way(Download(hub_id, missing)) as download:
+        try:
+            folder = snapshot_download(
+                hub_id, allow_patterns=list(names), tqdm_class=_counting_bar()
+            )
+        except Exception as error:  # every layer below has its own word for a broken connection
+            raise ConfigError(
+                f"The download of {hub_id!r} broke off ({type(error).__name__}) after "
+                f"{download.done_bytes / GIGABYTE:.1f} of {missing / GIGABYTE:.1f} GB. Try again: "
+                "what has arrived is kept."
+            ) from error
     return Path(folder)
 
 
@@ -121,7 +144,6 @@ def check_disk(hub_id: str, missing: int, folder: Path) -> None:
 
 def _counting_bar() -> type[hub_tqdm]:
     """Return the hub's progress bar, which also counts into `current_download`."""
-    logged = time.monotonic()
 
     class CountingBar(hub_tqdm):
         def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -129,14 +151,9 @@ def _counting_bar() -> type[hub_tqdm]:
             super().__init__(*arguments, **options)
 
         def update(self, n: float | None = 1) -> bool | None:
-            nonlocal logged
             download = _current
             if self._counts and download is not None:
-                with _lock:
-                    download.done_bytes += int(n or 0)
-                    if time.monotonic() - logged > _LOG_EVERY_S:
-                        logged = time.monotonic()
-                        logger.info(download.line())
+                download.add(int(n or 0))
             return super().update(n)
 
     return CountingBar
