@@ -17,6 +17,7 @@ from diffusers import (
     AutoencoderKLFlux2,
     AutoencoderKLQwenImage,
     DDIMScheduler,
+    EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
@@ -28,6 +29,8 @@ from diffusers import (
     QwenImageEditPlusPipeline,
     QwenImageTransformer2DModel,
     StableDiffusionImg2ImgPipeline,
+    StableDiffusionInpaintPipeline,
+    StableDiffusionXLInpaintPipeline,
     StableDiffusionXLInstructPix2PixPipeline,
     UNet2DConditionModel,
 )
@@ -49,6 +52,12 @@ from transformers import (
 from tests.tiny_pipeline import MAX_TOKENS, letters_tokenizer
 
 WIDTH = 16  # of texts
+_XL_UNET = {
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 4,
+    "projection_class_embeddings_input_dim": 6 * 4 + WIDTH,  # six sizes, one pooled text
+    "cross_attention_dim": 2 * WIDTH,
+}
 QWEN_TOKENS = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
 
 
@@ -68,23 +77,50 @@ def save_img2img(folder: Path) -> Path:
     return _save(pipe, folder)
 
 
+def save_inpaint(folder: Path, *, channels: int = 9) -> Path:
+    """Save what inpainting with Stable Diffusion is: trained for it, or (4 channels) not."""
+    torch.manual_seed(0)
+    pipe = StableDiffusionInpaintPipeline(
+        vae=_vae(),
+        text_encoder=CLIPTextModel(_clip_config()),
+        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
+        unet=_unet(in_channels=channels),
+        scheduler=EulerAncestralDiscreteScheduler(steps_offset=1),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    return _save(pipe, folder)
+
+
+def save_xl_inpaint(folder: Path) -> Path:
+    """Save what inpainting with Stable Diffusion XL is."""
+    torch.manual_seed(0)
+    tokenizer = letters_tokenizer(folder.parent / f"{folder.name}-vocabulary")
+    pipe = StableDiffusionXLInpaintPipeline(
+        vae=_vae(),
+        text_encoder=CLIPTextModel(_clip_config()),
+        text_encoder_2=CLIPTextModelWithProjection(_clip_config()),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=_unet(in_channels=9, **_XL_UNET),
+        scheduler=EulerAncestralDiscreteScheduler(steps_offset=1),
+        add_watermarker=False,
+    )
+    return _save(pipe, folder)
+
+
 def save_xl_instruct_pix2pix(folder: Path, *, cosxl: bool = False) -> Path:
     """Save what `diffusers/sdxl-instructpix2pix-768` is, or CosXL Edit."""
     torch.manual_seed(0)
     tokenizer = letters_tokenizer(folder.parent / f"{folder.name}-vocabulary")
-    added = {
-        "addition_embed_type": "text_time",
-        "addition_time_embed_dim": 4,
-        "projection_class_embeddings_input_dim": 6 * 4 + WIDTH,  # six sizes, one pooled text
-        "cross_attention_dim": 2 * WIDTH,
-    }
     pipe = StableDiffusionXLInstructPix2PixPipeline(
         vae=_vae(),
         text_encoder=CLIPTextModel(_clip_config()),
         text_encoder_2=CLIPTextModelWithProjection(_clip_config()),
         tokenizer=tokenizer,
         tokenizer_2=tokenizer,
-        unet=_unet(in_channels=8, **added),
+        unet=_unet(in_channels=8, **_XL_UNET),
         scheduler=DDIMScheduler(steps_offset=1),
         add_watermarker=False,
     )

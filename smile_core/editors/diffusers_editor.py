@@ -37,7 +37,9 @@ BATCHED = frozenset(
         "Flux2KleinPipeline",
         "FluxKontextPipeline",
         "StableDiffusionImg2ImgPipeline",
+        "StableDiffusionInpaintPipeline",
         "StableDiffusionXLImg2ImgPipeline",
+        "StableDiffusionXLInpaintPipeline",
         "StableDiffusionXLInstructPix2PixPipeline",
     }
 )
@@ -49,7 +51,7 @@ _OMNIGEN_PROMPT = "<img><|image_1|></img> {}"
 _PHOTO_ARGUMENTS = ("image", "input_images")
 # Arguments that tell a pipeline of another kind, and what a user should know then.
 _OTHER_KINDS = {
-    "mask_image": "needs a mask that says where to edit, which cannot be given yet",
+    "mask_image": "needs a mask, which only Stable Diffusion inpainting (SD, SDXL) is given here",
     "control_image": "needs a control picture (edges, depth or a pose) besides the photo",
     "controlnet_conditioning_scale": "takes a control picture instead of a photo",
     "adapter_conditioning_scale": "takes a control picture instead of a photo",

@@ -30,6 +30,18 @@ _INSTRUCT_XL: dict[str, Any] = {
     "takes_negative_prompt": True,
     "multiple_of": 64,
 }
+_INPAINT: dict[str, Any] = {
+    "family": "inpaint",
+    "memory_gb": 4.0,
+    "steps": 50,
+    "knobs": {"strength": 1.0, "guidance_scale": 7.5},
+    "needs_mask": True,
+    "takes_negative_prompt": True,
+    "long_side": 512,
+    "multiple_of": 64,
+    "notes": "Takes a description of what should be seen inside the mask. "
+    f"tests/editors/test_inpaint.py runs its pipeline {_NOT_RUN}.",
+}
 _QWEN_EDIT: dict[str, Any] = {
     "family": "diffusers",
     "licence": "Apache-2.0",
@@ -90,6 +102,20 @@ HUB_CARDS = (
         'the pipeline, add "is_cosxl_edit": true to its model_index.json, and give that folder. '
         + _ADAPTER,
         **_INSTRUCT_XL,
+    ),
+    EditorCard(
+        name="sd15-inpainting",
+        title="Stable Diffusion 1.5 inpainting",
+        licence="CreativeML OpenRAIL-M",
+        source="stable-diffusion-v1-5/stable-diffusion-inpainting",
+        **_INPAINT,
+    ),
+    EditorCard(
+        name="sd2-inpainting",
+        title="Stable Diffusion 2 inpainting",
+        licence="CreativeML OpenRAIL++-M",
+        source="sd2-community/stable-diffusion-2-inpainting",
+        **_INPAINT,
     ),
     EditorCard(
         name="sd-turbo",

@@ -26,6 +26,7 @@ from smile_core.editors.batch_editor import BatchEditor
 from smile_core.editors.card_file import read_card
 from smile_core.editors.devices import best_device, check_memory, needed_gb
 from smile_core.editors.diffusers_editor import DiffusersEditor, card_of_kind, check_kind
+from smile_core.editors.inpaint import INPAINT_KINDS, Inpaint
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
 from smile_core.editors.model_files import ModelFiles, files_of_folder, files_of_hub
 from smile_core.editors.protocol import EditorCard
@@ -95,6 +96,8 @@ def adapter_of(kind: type, source: str) -> Adapter:
     """
     if issubclass(kind, StableDiffusionInstructPix2PixPipeline):
         return InstructPix2Pix
+    if issubclass(kind, INPAINT_KINDS):
+        return Inpaint
     check_kind(kind, source)
     return DiffusersEditor
 

@@ -285,7 +285,7 @@ def test_a_card_that_lists_what_the_pipeline_has_not(tmp_path: Path) -> None:
     [
         ("StableDiffusionPipeline", "does not edit"),
         ("AudioLDM2Pipeline", "does not edit"),
-        ("StableDiffusionInpaintPipeline", "needs a mask"),
+        ("FluxFillPipeline", "needs a mask"),
         ("FluxControlImg2ImgPipeline", "control picture"),
         ("StableDiffusionControlNetPipeline", "control picture"),
         ("WanImageToVideoPipeline", "makes videos"),
