@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 from smile_core.versions import __version__
 
 if TYPE_CHECKING:
+    from smile_core.comparing import ComparisonSnapshot, compare, stream_comparison
+    from smile_core.comparison import Comparison
+    from smile_core.comparison_export import load_comparison, save_comparison
     from smile_core.config import ConfigError, RunConfig
     from smile_core.edit_cache import EditCache
     from smile_core.editors import (
@@ -37,6 +40,12 @@ if TYPE_CHECKING:
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _HOMES = {
+    "Comparison": "comparison",
+    "ComparisonSnapshot": "comparing",
+    "compare": "comparing",
+    "stream_comparison": "comparing",
+    "load_comparison": "comparison_export",
+    "save_comparison": "comparison_export",
     "ConfigError": "config",
     "RunConfig": "config",
     "EditCache": "edit_cache",
@@ -58,6 +67,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "Comparison",
+    "ComparisonSnapshot",
     "ConfigError",
     "EditCache",
     "EditFailure",
@@ -68,14 +79,18 @@ __all__ = [
     "RunError",
     "Snapshot",
     "__version__",
+    "compare",
     "explain",
     "from_json",
     "list_editors",
+    "load_comparison",
     "load_editor",
     "load_explanation",
     "register_editor",
+    "save_comparison",
     "save_explanation",
     "stream",
+    "stream_comparison",
     "to_json",
 ]
 
