@@ -112,6 +112,11 @@ class WordRow:
     positions: tuple[int | None, ...]
     differences: tuple[Difference | None, ...]
 
+    @property
+    def peak(self) -> float:
+        """The weight farthest from 0 among the columns; 0 where nothing is known."""
+        return max((unit.weight for unit in self.units if unit is not None), key=abs, default=0.0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contrast:
@@ -163,6 +168,12 @@ class Comparison:
     def explanations(self) -> tuple[Explanation, ...]:
         """The explanations that there are."""
         return tuple(c.explanation for c in self.columns if c.explanation is not None)
+
+    @property
+    def strongest(self) -> int:
+        """The row that weighs most in any column, to colour a map by; 0 without rows."""
+        peaks = [abs(row.peak) for row in self.rows]
+        return peaks.index(max(peaks)) if peaks else 0
 
 
 def column_names(labels: Sequence[str]) -> tuple[str, ...]:

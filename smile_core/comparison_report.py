@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from smile_core.colors import color_limit, mark_color
-from smile_core.comparison import LETTERS, Column, Comparison, WordRow
+from smile_core.comparison import LETTERS, Column, Comparison
 from smile_core.comparison_html import (
     COMPARISON_CSS,
     SHAPES,
@@ -139,17 +139,17 @@ def _map_section(comparison: Comparison) -> str:
             "share.</p></section>"
         )
     limit = color_limit(*comparison.explanations)
-    strengths = [_strongest(row) for row in comparison.rows]
-    chosen = max(range(len(strengths)), key=lambda index: abs(strengths[index]))
+    chosen = comparison.strongest
+    colors = [mark_color(row.peak, limit) for row in comparison.rows]
     choices = "".join(
-        f'<option value="{index}" data-color="{mark_color(strengths[index], limit)}"'
+        f'<option value="{index}" data-color="{colors[index]}"'
         f"{' selected' if index == chosen else ''}>{escape(row.text)}</option>"
         for index, row in enumerate(comparison.rows)
     )
     return (
         '<section><div class="head"><h2>Map of all edits</h2>'
         f'<label>Colour by <select id="color-by">{choices}</select></label></div>'
-        f'<div class="plot map" id="map" style="--kept:{mark_color(strengths[chosen], limit)}">'
+        f'<div class="plot map" id="map" style="--kept:{colors[chosen]}">'
         f'<div class="field">{_dots(comparison, chosen)}</div></div>'
         f'<p class="hint">{_shapes(comparison)} Near points are pictures that look alike, '
         "whichever column made them (t-SNE of all together). Filled: the word was kept; open: it "
@@ -162,10 +162,6 @@ def _shapes(comparison: Comparison) -> str:
     return " ".join(
         column_title_html(comparison, index) for index in range(len(comparison.columns))
     )
-
-
-def _strongest(row: WordRow) -> float:
-    return max((unit.weight for unit in row.units if unit is not None), key=abs, default=0.0)
 
 
 def _dots(comparison: Comparison, chosen: int) -> str:

@@ -47,12 +47,12 @@ def bar_chart(explanation: Explanation) -> go.Figure:
         customdata=[[row, _hover_of_unit(unit)] for row, unit in zip(rows, units, strict=True)],
         hovertemplate=HOVER,
     )
-    figure = _figure(70 + 30 * len(units), [bars])
+    figure = bare_figure(70 + 30 * len(units), [bars])
     reach = 1.05 * axis_limit(explanation)
     figure.update_xaxes(range=[-reach, reach], title_text="weight", zeroline=True)
     figure.update_yaxes(
         tickvals=rows,
-        ticktext=[_short(unit.text) for unit in units],
+        ticktext=[short_text(unit.text) for unit in units],
         range=[len(units) - 0.5, -0.5],
         showgrid=False,
     )
@@ -76,7 +76,7 @@ def tsne_map(explanation: Explanation, unit: int | None = None) -> go.Figure:
         When `unit` is no index of a unit.
     """
     if not explanation.projection:
-        return _message("The map is drawn when the run ends.")
+        return message_figure("The map is drawn when the run ends.")
     points = [
         (index, sample, place)
         for index, (sample, place) in enumerate(
@@ -87,7 +87,7 @@ def tsne_map(explanation: Explanation, unit: int | None = None) -> go.Figure:
     if unit is None:
         traces = [_cloud("edit", points, marker=_similarity_marker([p[1] for p in points]))]
     else:
-        word = _short(explanation.units[unit].text)
+        word = short_text(explanation.units[unit].text)
         color = mark_color(explanation.units[unit].weight, color_limit(explanation))
         kept = [point for point in points if point[1].mask[unit]]
         left_out = [point for point in points if not point[1].mask[unit]]
@@ -99,7 +99,12 @@ def tsne_map(explanation: Explanation, unit: int | None = None) -> go.Figure:
     star = {"symbol": "star", "size": 17, "color": POSITIVE, "line": {"width": 1, "color": INK}}
     reference = (0, explanation.reference, explanation.projection[0])
     traces.append(_cloud("full edit", [reference], marker=star))
-    figure = _figure(HEIGHT, traces)
+    return map_figure(traces)
+
+
+def map_figure(traces: Sequence[go.Scatter]) -> go.Figure:
+    """Return a figure in which only closeness means something: no ticks, one scale, a legend."""
+    figure = bare_figure(HEIGHT, traces)
     figure.update_layout(showlegend=True)
     for update in (figure.update_xaxes, figure.update_yaxes):
         update(showgrid=False, showticklabels=False, ticks="", title_text="")
@@ -115,7 +120,7 @@ def predicted_vs_measured(explanation: Explanation) -> go.Figure:
         if sample.similarity is not None and sample.predicted is not None
     ]
     if not points:
-        return _message("There is nothing to compare yet.")
+        return message_figure("There is nothing to compare yet.")
     values = [value for _, _, pair in points for value in pair]
     low, high = min(0.0, *values) - 0.04, max(1.0, *values) + 0.04
     diagonal = go.Scatter(
@@ -128,7 +133,7 @@ def predicted_vs_measured(explanation: Explanation) -> go.Figure:
     weights = [sample.sample_weight or 0.0 for _, sample, _ in points]
     sizes = [6 + 8 * weight for weight in weights]
     cloud = _cloud("edit", points, marker={"color": POSITIVE, "size": sizes, "opacity": 0.75})
-    figure = _figure(HEIGHT, [diagonal, cloud])
+    figure = bare_figure(HEIGHT, [diagonal, cloud])
     figure.update_xaxes(range=[low, high], title_text="measured similarity")
     figure.update_yaxes(range=[low, high], title_text="predicted similarity")
     return figure
@@ -150,7 +155,7 @@ def _cloud(
         mode="markers",
         name=name,
         marker=marker,
-        customdata=[[index, _hover_of_sample(index, sample)] for index, sample, _ in points],
+        customdata=[[index, sample_hover(index, sample)] for index, sample, _ in points],
         hovertemplate=HOVER,
     )
 
@@ -175,7 +180,8 @@ def _hover_of_unit(unit: UnitWeight) -> str:
     return _wrapped(describe(unit))
 
 
-def _hover_of_sample(index: int, sample: Sample) -> str:
+def sample_hover(index: int, sample: Sample) -> str:
+    """Return what hovering over an edit tells: which one, its prompt and its numbers."""
     title = "full edit" if index == 0 else f"edit {index}"
     return f"<b>{title}</b><br>{_wrapped(sample.prompt)}<br>{numbers_line(sample)}"
 
@@ -190,18 +196,21 @@ def _wrapped(text: str, width: int = 48) -> str:
     return "<br>".join(escape(line, quote=False) for line in lines)
 
 
-def _short(text: str) -> str:
+def short_text(text: str) -> str:
+    """Return `text` for a legend or an axis: cut, and escaped for plotly, which reads tags."""
     cut = text if len(text) <= LONGEST_TICK else text[: LONGEST_TICK - 1] + "…"
     return escape(cut, quote=False)
 
 
-def _message(text: str) -> go.Figure:
-    figure = _figure(HEIGHT, [])
+def message_figure(text: str) -> go.Figure:
+    """Return an empty figure that says why it is empty."""
+    figure = bare_figure(HEIGHT, [])
     figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
     return figure.update_xaxes(visible=False).update_yaxes(visible=False)
 
 
-def _figure(height: int, traces: list[go.Bar | go.Scatter]) -> go.Figure:
+def bare_figure(height: int, traces: Sequence[go.Bar | go.Scatter]) -> go.Figure:
+    """Return a transparent figure of fixed height and margins around `traces`."""
     axis = {
         "gridcolor": GRID,
         "zerolinecolor": INK,
@@ -212,7 +221,7 @@ def _figure(height: int, traces: list[go.Bar | go.Scatter]) -> go.Figure:
         "title_standoff": 10,
     }
     return go.Figure(
-        traces,
+        list(traces),
         layout={
             # An empty template: the default one would be 7 kB of every update.
             "template": go.layout.Template(),

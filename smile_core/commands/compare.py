@@ -116,6 +116,7 @@ def _save(comparison: Comparison, out: str) -> int:
 
 
 def _print_result(comparison: Comparison, out: str) -> None:
+    from smile_core.comparison_export import column_folder
     from smile_core.comparison_sentence import summarize_comparison
     from smile_core.comparison_text import comparison_text
 
@@ -126,11 +127,11 @@ def _print_result(comparison: Comparison, out: str) -> None:
     for note in comparison.notes:
         print(f"Note: {note}")
     written = []
-    for name, column in zip(comparison.names, comparison.columns, strict=True):
+    for index, (name, column) in enumerate(zip(comparison.names, comparison.columns, strict=True)):
         found = column.explanation
         if found is None:
             continue
-        written.append(f"{'abc'[comparison.columns.index(column)]}/")
+        written.append(f"{column_folder(index)}/")
         r2 = found.fidelity["r2_w_loo"]
         print(
             f"{name}: leave-one-out R² {'undefined' if r2 is None else f'{r2:.2f}'}, "
