@@ -12,6 +12,7 @@ from PIL import Image
 from components.html import html
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.heatmap import heatmap_html, waiting_html
+from smile_core.mask_picture import before_picture
 from smile_core.sentence import summarize
 
 PictureUrl = Callable[[Image.Image], str]
@@ -145,7 +146,8 @@ def render_photo(photo: Image.Image, picture_url: PictureUrl) -> str:
 def render_pair(explanation: Explanation | None, picture_url: PictureUrl | None = None) -> str:
     """Return photo and full edit, one over the other, with a slider between them."""
     after = explanation.reference.image if explanation else None
-    if explanation is None or explanation.source is None or after is None or picture_url is None:
+    before = before_picture(explanation) if explanation else None
+    if explanation is None or before is None or after is None or picture_url is None:
         text = "Before and after appear here."
         if explanation is not None:
             text = "This explanation was restored without its pictures."
@@ -156,7 +158,7 @@ def render_pair(explanation: Explanation | None, picture_url: PictureUrl | None 
     return (
         f'<div class="pair" style="--ratio:{width}/{height}">'
         f'<img src="{picture_url(after)}" alt="After: the photo edited by “{prompt}”">'
-        f'<img class="before" src="{picture_url(explanation.source)}" alt="Before: the photo">'
+        f'<img class="before" src="{picture_url(before)}" alt="Before: the photo">'
         '<span class="tag left">before</span><span class="tag right">after</span>'
         '<input type="range" min="0" max="100" value="50" step="1" '
         'aria-label="Show more of the photo before or after the edit"></div>'

@@ -39,7 +39,7 @@ from smile_core.explanation import Explanation, Snapshot
 from smile_core.feature_memory import RememberingEncoder
 from smile_core.instruction import join_units, split_units
 from smile_core.loading import LOADING
-from smile_core.mask_picture import check_mask, mask_for
+from smile_core.mask_picture import check_mask, describe_mask, mask_for
 from smile_core.masks import design_masks
 from smile_core.measuring import Measurements
 from smile_core.photo import NOTES_KEY, Source, open_photo
@@ -230,6 +230,9 @@ def _plan(
         notes.append("LIME uses cosine distances for pictures and words.")
     if not card.takes_seed:
         notes.append(f"{card.title} takes no seed: edits differ by chance as well as by words.")
+    painted = mask_for(mask, photo, card)
+    if painted is not None:
+        notes.append(describe_mask(painted))
     rng = np.random.default_rng(mask_seed)
     shortened = design_masks(m, config.perturbations, design=config.design, rng=rng)  # (n, m)
     if len(shortened) < config.perturbations:
@@ -250,7 +253,7 @@ def _plan(
         bootstrap_seed=bootstrap_seed,
         p_value_seed=p_value_seed,
         notes=tuple(notes),
-        mask=mask_for(mask, photo, card),
+        mask=painted,
     )
 
 

@@ -32,6 +32,7 @@ SCHEMA = 1
 REFERENCE_IMAGE = "edits/reference.png"
 WITHOUT_INSTRUCTION_IMAGE = "edits/without-instruction.png"
 SOURCE_IMAGE = "input.png"
+MASK_IMAGE = "mask.png"
 
 
 def image_name(index: int) -> str:
@@ -48,7 +49,7 @@ def to_json(explanation: Explanation, *, with_images: bool = False) -> str:
         The result to write.
     with_images : bool
         Name the picture files that lie beside the JSON (`image_name`, `REFERENCE_IMAGE`,
-        `WITHOUT_INSTRUCTION_IMAGE`, `SOURCE_IMAGE`); otherwise every picture is null.
+        `WITHOUT_INSTRUCTION_IMAGE`, `SOURCE_IMAGE`, `MASK_IMAGE`); otherwise every picture is null.
 
     Raises
     ------
@@ -71,6 +72,7 @@ def to_json(explanation: Explanation, *, with_images: bool = False) -> str:
             explanation.without_instruction, WITHOUT_INSTRUCTION_IMAGE
         )
     values["source"] = SOURCE_IMAGE if with_images and explanation.source else None
+    values["mask"] = MASK_IMAGE if with_images and explanation.mask else None
     return json.dumps({"schema": SCHEMA, **values}, allow_nan=False, indent=1)
 
 
@@ -132,8 +134,10 @@ def _read_explanation(
     units = tuple(_read_unit(read_mapping(unit, "a unit")) for unit in values["units"])
     samples = tuple(_read_sample(sample, load_image) for sample in values["samples"])
     reference = _read_sample(values["reference"], load_image)
-    without = values.get("without_instruction")  # files of earlier versions have none
+    # Files of earlier versions have none of the two.
+    without, mask = values.get("without_instruction"), values.get("mask")
     source = values["source"]
+    painted = load_image(read_text(mask)) if load_image and mask is not None else None
     explanation = Explanation(
         instruction=read_text(values["instruction"]),
         editor=read_text(values["editor"]),
@@ -151,6 +155,7 @@ def _read_explanation(
         reference=reference,
         without_instruction=None if without is None else _read_sample(without, load_image),
         source=load_image(read_text(source)) if load_image and source is not None else None,
+        mask=None if painted is None else painted.convert("L"),
         interactions=tuple(
             (read_whole(i), read_whole(j), read_number(c)) for i, j, c in values["interactions"]
         ),

@@ -20,6 +20,7 @@ from PIL import Image
 from smile_core.config import ConfigError
 from smile_core.explanation import Explanation
 from smile_core.explanation_json import (
+    MASK_IMAGE,
     REFERENCE_IMAGE,
     SOURCE_IMAGE,
     WITHOUT_INSTRUCTION_IMAGE,
@@ -61,8 +62,9 @@ def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
     explanation : Explanation
         What to write.
     folder : str or Path
-        Gets `explanation.json`, `samples.csv`, `input.png`, `edits/*.png`, `heatmap.png` and
-        `report.html`; files of these names are replaced, and edits of an earlier result removed.
+        Gets `explanation.json`, `samples.csv`, `input.png`, `mask.png` if there was a mask,
+        `edits/*.png`, `heatmap.png` and `report.html`; files of these names are replaced, and
+        the edits and the mask of an earlier result removed.
 
     Returns
     -------
@@ -83,6 +85,8 @@ def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
         for path in (folder / "edits").glob("*.png"):
             if _EDIT.fullmatch(path.name) and f"edits/{path.name}" not in pictures:
                 path.unlink()  # of a longer run that was written here before
+        if MASK_IMAGE not in pictures:
+            (folder / MASK_IMAGE).unlink(missing_ok=True)
         write_file(folder / "heatmap.png", lambda path: save_heatmap_png(explanation, path))
         write_file(folder / "report.html", lambda path: write_report(explanation, path))
         write_text(folder / "samples.csv", samples_csv(explanation))
@@ -98,6 +102,7 @@ def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
 def _pictures(explanation: Explanation) -> dict[str, Image.Image]:
     """Return the pictures of a result by their names in its folder."""
     named = {SOURCE_IMAGE: explanation.source, REFERENCE_IMAGE: explanation.reference.image}
+    named[MASK_IMAGE] = explanation.mask
     if explanation.without_instruction is not None:
         named[WITHOUT_INSTRUCTION_IMAGE] = explanation.without_instruction.image
     named |= {image_name(index): sample.image for index, sample in enumerate(explanation.samples)}

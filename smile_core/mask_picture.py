@@ -14,6 +14,7 @@ from PIL import Image, ImageFilter
 
 from smile_core.config import ConfigError
 from smile_core.editors.protocol import EditorCard, fit_to_card
+from smile_core.explanation import Explanation
 from smile_core.photo import PhotoError, Source, open_photo
 
 WHOLE: Final = "whole"  # in the place of a picture: edit everywhere
@@ -98,6 +99,19 @@ def fit_mask(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
 def covered(mask: Image.Image) -> float:
     """Return the share of the picture that is white, 0 to 1."""
     return float(np.mean(np.asarray(mask) >= WHITE_FROM))
+
+
+def describe_mask(mask: Image.Image) -> str:
+    """Return in a sentence how much of the picture the mask covers."""
+    percent = 100 * covered(mask)
+    share = f"{percent:.0f} %" if percent >= 1 else "less than 1 %"
+    return f"The editor was given a mask that covers {share} of the picture."
+
+
+def before_picture(explanation: Explanation) -> Image.Image | None:
+    """Return the photo of an explanation, with the edge of the mask if there is one."""
+    photo, mask = explanation.source, explanation.mask
+    return photo if photo is None or mask is None else outlined(photo, mask)
 
 
 def outlined(photo: Image.Image, mask: Image.Image) -> Image.Image:

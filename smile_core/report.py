@@ -18,6 +18,7 @@ from smile_core.explanation import Explanation
 from smile_core.fidelity import FIDELITY
 from smile_core.gallery_html import gallery_html, without_instruction_html
 from smile_core.heatmap import HEATMAP_CSS, heatmap_html
+from smile_core.mask_picture import before_picture
 from smile_core.pictures import data_uri
 from smile_core.report_charts import bars_html, map_html, scatter_html, tip_pictures_css
 from smile_core.sentence import is_right_to_left, planned_edits, signed, summarize
@@ -121,17 +122,21 @@ def method_html(method: str) -> str:
 
 
 def before_after_html(explanation: Explanation) -> str:
-    """Return the photo and its edit on top of each other with a slider between them."""
-    edit, photo = explanation.reference.image, explanation.source
+    """Return the photo and its edit on top of each other with a slider between them.
+
+    A mask is drawn as an outline on the photo.
+    """
+    edit, photo = explanation.reference.image, before_picture(explanation)
     if edit is None:
         return '<div class="no-picture"><p>The full edit was not kept.</p></div>'
     after = f'<img src="{data_uri(edit, LARGE_SIDE, 85)}" alt="After: the full edit">'
     if photo is None:
         return f'<div class="before-after">{after}</div>'
     before = data_uri(photo, LARGE_SIDE, 85)
+    alt = "Before: the photo" + (", the mask outlined" if explanation.mask else "")
     return (
         f'<div class="before-after" style="aspect-ratio:{edit.width}/{edit.height}">{after}'
-        f'<img class="before" src="{before}" alt="Before: the photo">'
+        f'<img class="before" src="{before}" alt="{alt}">'
         '<b class="tag">before</b><b class="tag tag-after">after</b><i class="divider"></i>'
         '<input type="range" min="0" max="100" value="50" '
         'aria-label="How much of the photo covers the edit, in percent"></div>'

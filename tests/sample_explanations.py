@@ -50,6 +50,14 @@ def edited(photo: Image.Image, snow: float, fog: float, seed: int = 0) -> Image.
     return photo
 
 
+def masked(explanation: Explanation) -> Explanation:
+    """Return the explanation with a mask over the left half of its photo."""
+    width, height = explanation.source.size
+    mask = Image.new("L", (width, height), 0)
+    mask.paste(255, (0, 0, width // 2, height))
+    return replace(explanation, mask=mask)
+
+
 def verdict(low: float, high: float) -> str:
     """Return the verdict that an interval allows."""
     if low > 0:

@@ -84,6 +84,8 @@ def test_presets_and_options_reach_the_run(command: list[str], tmp_path: Path) -
         (["--preset", "papr"], "Unknown preset"),
         (["--colour", "red"], "Unrecognized arguments"),
         (["--out", f"{__file__}/out"], "cannot be made"),
+        (["--mask", "whole"], "takes no mask"),
+        (["--editor", "sd15-inpainting"], "edits only inside a mask"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(

@@ -8,7 +8,7 @@ import pytest
 from smile_core.config import ConfigError
 from smile_core.explanation import Explanation
 from smile_core.explanation_json import SCHEMA, from_json, image_name, to_json
-from tests.sample_explanations import HOSTILE, sample_explanation
+from tests.sample_explanations import HOSTILE, masked, sample_explanation
 
 KEYS = {
     "schema", "instruction", "editor", "encoder", "seed", "config", "units", "fidelity",
@@ -35,8 +35,9 @@ def test_there_and_back_without_loss(failed: int, compared: bool) -> None:
 
 
 def test_pictures_come_back_through_a_loader() -> None:
-    explanation = sample_explanation(n=4, compared=True)
+    explanation = masked(sample_explanation(n=4, compared=True))
     named = {"input.png": explanation.source, "edits/reference.png": explanation.reference.image}
+    named["mask.png"] = explanation.mask.convert("RGB")  # as files are read
     named["edits/without-instruction.png"] = explanation.without_instruction.image
     named |= {image_name(i): sample.image for i, sample in enumerate(explanation.samples)}
     assert from_json(to_json(explanation, with_images=True), named.get) == explanation
@@ -59,10 +60,10 @@ def test_the_keys_that_others_read() -> None:
     }  # fmt: skip
 
 
-def test_files_from_before_there_was_an_edit_without_instruction_are_read() -> None:
+def test_files_from_before_there_were_masks_and_edits_without_instruction_are_read() -> None:
     explanation = without_pictures(sample_explanation(n=4))
     values = json.loads(to_json(explanation))
-    del values["without_instruction"]
+    del values["without_instruction"], values["mask"]
     assert from_json(json.dumps(values)) == explanation
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from smile_core.config import ConfigError
 from smile_core.export import ExportError, load_explanation, samples_csv, save_explanation
-from tests.sample_explanations import HOSTILE, sample_explanation
+from tests.sample_explanations import HOSTILE, masked, sample_explanation
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,6 +27,16 @@ def test_there_and_back_without_loss(tmp_path: Path) -> None:
     found = load_explanation(folder)
     assert found == explanation
     assert load_explanation(folder / "explanation.json") == explanation
+
+
+def test_the_mask_lies_beside_the_photo(tmp_path: Path) -> None:
+    explanation = masked(sample_explanation(n=4, size=64))
+    save_explanation(explanation, tmp_path)
+    assert load_explanation(tmp_path) == explanation
+    assert Image.open(tmp_path / "mask.png").getextrema() == (0, 255)
+    save_explanation(sample_explanation(n=4, size=64), tmp_path)
+    assert not (tmp_path / "mask.png").exists()
+    assert load_explanation(tmp_path).mask is None
 
 
 def test_what_a_folder_holds(tmp_path: Path) -> None:

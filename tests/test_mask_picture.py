@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from smile_core import explain, stream
+from smile_core import explain, load_explanation, stream
+from smile_core.__main__ import main
 from smile_core.config import ConfigError, RunConfig
 from smile_core.edit_cache import EditCache
 from smile_core.editors import EditorCard, register_editor, registry
@@ -170,6 +171,22 @@ def test_edits_with_another_mask_are_made_anew(tmp_path: Path) -> None:
         run(mask, editor, cache)
         made.append(editor.made)
     assert made == [8, 0, 8, 8]
+
+
+def test_the_command_line_takes_a_mask(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    PHOTO.save(tmp_path / "photo.png")
+    half().save(tmp_path / "mask.png")
+    command = ["explain", "--image", str(tmp_path / "photo.png"), "--instruction", "make it snowy"]
+    command += ["--editor", CARD.name, "--perturbations", "2", "--out", str(tmp_path / "out")]
+    register_editor(CARD)(MaskedToy)
+    try:
+        assert main(command) == 2
+        assert "edits only inside a mask" in capsys.readouterr().err
+        assert main([*command, "--mask", str(tmp_path / "mask.png")]) == 0
+    finally:
+        del registry._REGISTRY[CARD.name]
+    assert "covers 50 % of the picture" in capsys.readouterr().out
+    assert covered(load_explanation(tmp_path / "out").mask) == 0.5
 
 
 def test_the_outline_follows_the_edge_of_the_mask() -> None:

@@ -15,7 +15,7 @@ from smile_core.report import report_html, write_report
 from smile_core.report_charts import bars_html, map_html, scatter_html
 from smile_core.sentence import summarize
 from tests.parsed_html import Page
-from tests.sample_explanations import HOSTILE, sample_explanation, with_units
+from tests.sample_explanations import HOSTILE, masked, sample_explanation, with_units
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,18 @@ def test_pictures_are_real_and_in_place(page, explanation):
         assert np.abs(pixels(found) - pixels(made)).mean() < 6
     (slider,) = page.with_tag("input")
     assert slider[0]["type"] == "range"
+
+
+def test_the_mask_is_outlined_on_the_photo(explanation):
+    plain, outlined = (
+        Page(report_html(shown)).with_tag("img")[1][0]
+        for shown in (explanation, masked(explanation))
+    )
+    assert outlined["alt"] == "Before: the photo, the mask outlined"
+    before, after = (pixels(picture(image["src"])).mean(axis=2) for image in (plain, outlined))
+    middle = before.shape[1] // 2
+    assert np.abs(after - before)[:, : middle - 8].mean() < 3
+    assert np.abs(after - before)[:, middle - 2 : middle + 2].mean() > 30
 
 
 def test_fidelity_has_meaning_and_direction(page, explanation):

@@ -24,23 +24,28 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--instruction", required=True, help="what the editor is asked to do")
     parser.add_argument("--editor", help=EDITOR_HELP)
+    parser.add_argument(
+        "--mask",
+        help="for an editor that needs one: a picture of the photo's size, white where it may "
+        "edit, or the word whole",
+    )
     add_settings(parser)
 
 
 def run(options: dict[str, Any]) -> int:
     """Explain, save and print; return the exit code."""
-    image, out = options.pop("image"), options.pop("out")
+    image, mask, out = options.pop("image"), options.pop("mask"), options.pop("out")
     given = {name: value for name, value in options.items() if value is not None}
     config = RunConfig.preset(given.pop("preset", "recommended"), **given)
     check_folder(out)
     with interrupt_flag() as interrupted:
-        code, explanation = _run(image, config, interrupted)
+        code, explanation = _run(image, config, mask, interrupted)
         # Within the flag: a first Ctrl+C now has nothing left to stop, and must not cost the save.
         return code if explanation is None else _save(explanation, out) or code
 
 
 def _run(
-    image: str, config: RunConfig, interrupted: Callable[[], bool]
+    image: str, config: RunConfig, mask: str | None, interrupted: Callable[[], bool]
 ) -> tuple[int, Explanation | None]:
     """Run to the end or to Ctrl+C; return the exit code and what is known."""
     from smile_core.engine import RunError, stream
@@ -48,7 +53,7 @@ def _run(
     explanation = None
     show = progress_printer()
     try:
-        for snapshot in stream(image, config, stop=interrupted):
+        for snapshot in stream(image, config, mask, stop=interrupted):
             explanation = snapshot.explanation
             show(progress_line(snapshot), snapshot.state != "running")
     except RunError as error:
