@@ -30,6 +30,7 @@ from diffusers import (
     QwenImageTransformer2DModel,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
+    StableDiffusionPipeline,
     StableDiffusionXLInpaintPipeline,
     StableDiffusionXLInstructPix2PixPipeline,
     UNet2DConditionModel,
@@ -129,6 +130,27 @@ def save_xl_instruct_pix2pix(folder: Path, *, cosxl: bool = False) -> Path:
     settings = json.loads(index.read_text(encoding="utf-8")) | {"is_cosxl_edit": cosxl}
     index.write_text(json.dumps(settings), encoding="utf-8")
     return folder
+
+
+def save_text_to_image(folder: Path) -> Path:
+    """Save a plain Stable Diffusion, deep enough for LEDITS++ to find its masks in."""
+    torch.manual_seed(0)
+    pipe = StableDiffusionPipeline(
+        vae=_vae(sample_size=128),
+        text_encoder=CLIPTextModel(_clip_config()),
+        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
+        unet=_unet(
+            in_channels=4,
+            block_out_channels=(8, 16, 16),
+            down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        ),
+        scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    return _save(pipe, folder)
 
 
 def save_flux_kontext(folder: Path) -> Path:

@@ -118,6 +118,20 @@ HUB_CARDS = (
         **_INPAINT,
     ),
     EditorCard(
+        name="ledits-pp",
+        title="LEDITS++ on Stable Diffusion 1.5",
+        family="ledits++",
+        licence="CreativeML OpenRAIL-M",
+        memory_gb=5.0,
+        steps=30,
+        knobs={"guidance_scale": 5.0},
+        long_side=512,
+        multiple_of=64,
+        source="stable-diffusion-v1-5/stable-diffusion-v1-5",
+        notes="Takes a few words for what to add rather than an instruction; one edit at a time. "
+        f"tests/editors/test_ledits_pp.py runs its pipeline {_NOT_RUN}.",
+    ),
+    EditorCard(
         name="sd-turbo",
         title="SD-Turbo, image to image",
         family="diffusers",

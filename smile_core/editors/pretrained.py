@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
-from diffusers import DiffusionPipeline, StableDiffusionInstructPix2PixPipeline
+from diffusers import (
+    DiffusionPipeline,
+    LEditsPPPipelineStableDiffusion,
+    StableDiffusionInstructPix2PixPipeline,
+)
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
@@ -28,11 +32,12 @@ from smile_core.editors.devices import best_device, check_memory, needed_gb
 from smile_core.editors.diffusers_editor import DiffusersEditor, card_of_kind, check_kind
 from smile_core.editors.inpaint import INPAINT_KINDS, Inpaint
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
+from smile_core.editors.ledits_pp import LeditsPP
 from smile_core.editors.model_files import ModelFiles, files_of_folder, files_of_hub
 from smile_core.editors.protocol import EditorCard
 from smile_core.editors.registry import make_room
 
-Adapter = type[InstructPix2Pix] | type[DiffusersEditor]
+Adapter = type[InstructPix2Pix] | type[DiffusersEditor] | type[LeditsPP]
 
 _SAMPLE_BYTES = 2**20
 # Pipelines that call on a package which nothing else here needs.
@@ -42,6 +47,9 @@ _EXTRA_PACKAGES = {
     "QwenImageEditPlusPipeline": "torchvision",
     "QwenImage21Pipeline": "torchvision",
 }
+
+
+_PIPELINES: dict[str, Any] = {"ledits++": LEditsPPPipelineStableDiffusion}
 
 
 def load_pretrained(source: str | Path, card: EditorCard | None = None) -> BatchEditor:
@@ -62,6 +70,8 @@ def load_pretrained(source: str | Path, card: EditorCard | None = None) -> Batch
     """
     files = _find(source)
     kind = _pipeline_class(files.index, str(source))
+    if card is not None:  # some families run a text-to-image model in a pipeline of their own
+        kind = _PIPELINES.get(card.family, kind)
     adapter = adapter_of(kind, str(source))
     device = best_device()
     memory_gb = card.memory_gb if card is not None else files.typical_memory_gb
@@ -73,9 +83,9 @@ def load_pretrained(source: str | Path, card: EditorCard | None = None) -> Batch
     card = read_card(folder, card or _plain_card(kind, adapter, files, folder))
     precision = adapter.precision(device, files.weight_bytes)
     try:
-        with _no_progress_bars():
+        with no_progress_bars():
             # Otherwise each part comes in the precision of its file, which may be half for one.
-            pipe = DiffusionPipeline.from_pretrained(str(folder), dtype=precision)
+            pipe = kind.from_pretrained(str(folder), dtype=precision)
             return adapter(pipe, card, folder_digest(folder))
     except ConfigError:
         raise
@@ -96,6 +106,8 @@ def adapter_of(kind: type, source: str) -> Adapter:
     """
     if issubclass(kind, StableDiffusionInstructPix2PixPipeline):
         return InstructPix2Pix
+    if issubclass(kind, LEditsPPPipelineStableDiffusion):
+        return LeditsPP
     if issubclass(kind, INPAINT_KINDS):
         return Inpaint
     check_kind(kind, source)
@@ -114,7 +126,7 @@ def _find(source: str | Path) -> ModelFiles:
     return files_of_hub(source)
 
 
-def _pipeline_class(index: Mapping[str, Any], source: str) -> type:
+def _pipeline_class(index: Mapping[str, Any], source: str) -> type[DiffusionPipeline]:
     """Return the class that `model_index.json` names, if it can be used here."""
     name = index.get("_class_name")
     if not isinstance(name, str):
@@ -153,6 +165,15 @@ def _plain_card(kind: type, adapter: Adapter, files: ModelFiles, folder: Path) -
             multiple_of=64,
             **known,
         )
+    if adapter is LeditsPP:
+        return EditorCard(
+            family="ledits++",
+            steps=30,
+            knobs={"guidance_scale": 5.0},
+            long_side=512,
+            multiple_of=64,
+            **known,
+        )
     unet = folder / "unet" / "config.json"
     if not unet.is_file():
         return card_of_kind(kind, files.index, long_side=1024, multiple_of=32, **known)
@@ -162,7 +183,7 @@ def _plain_card(kind: type, adapter: Adapter, files: ModelFiles, folder: Path) -
 
 
 @contextmanager
-def _no_progress_bars() -> Iterator[None]:
+def no_progress_bars() -> Iterator[None]:
     """Keep bars for a load that takes a second off the terminal; downloads keep theirs."""
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
