@@ -18,6 +18,7 @@ from smile_core.config import BUNDLED_EDITOR, ConfigError, RunConfig
 from smile_core.edit_cache import EditCache
 from smile_core.editors.callable_editor import EditFunction
 from smile_core.editors.protocol import Editor, Stop
+from smile_core.editors.registry import list_editors, load_editor
 from smile_core.encoders import Encoder
 from smile_core.engine import RunError, as_editor, remembering, shared_encoder, stream
 from smile_core.explanation import Explanation, Snapshot
@@ -68,6 +69,7 @@ def compare(
     instruction: str | Sequence[str],
     *,
     editors: Sequence[str | Editor | EditFunction] = (BUNDLED_EDITOR,),
+    mask: Source | None = None,
     **settings: Any,
 ) -> Comparison:
     """Explain one photo in two or three ways and hold the words against each other.
@@ -80,6 +82,8 @@ def compare(
         What the editors are asked to do, or two or three instructions.
     editors : sequence of (str, Editor or callable)
         Two or three editors, each as in `smile_core.explain`, or one for all columns.
+    mask : str, Path, bytes, PIL.Image.Image or None
+        As in `smile_core.explain`, for the editors that need one.
     **settings
         Any other field of `RunConfig`, and `preset`; a list of two or three gives every column
         its own value.
@@ -110,13 +114,14 @@ def compare(
     )
     given = [None if isinstance(tool, str) else tool for tool in editors]
     given = given if len(given) > 1 else given * len(configs)
-    *_, last = stream_comparison(image, configs, editors=given)
+    *_, last = stream_comparison(image, configs, mask, editors=given)
     return last.comparison
 
 
 def stream_comparison(
     image: Source,
     configs: Sequence[RunConfig],
+    mask: Source | None = None,
     *,
     editors: Sequence[Editor | EditFunction | None] | None = None,
     labels: Sequence[str] | None = None,
@@ -134,6 +139,8 @@ def stream_comparison(
         The photo, the same for all.
     configs : sequence of RunConfig
         The settings of each column, see `columns.column_configs`.
+    mask : str, Path, bytes, PIL.Image.Image or None
+        As in `engine.stream`; handed to the columns whose editor needs one.
     editors : sequence of (Editor, callable or None), or None
         Used in the place of `config.editor`, column by column.
     labels : sequence of str or None
@@ -171,14 +178,32 @@ def stream_comparison(
         eyes = [shared_encoder(config.encoder) for config in configs]
     else:
         eyes = [remembering(encoder)] * len(configs)
+    masks = _masks(mask, configs, ready)
     runs = []
-    for config, label, tool, eye in zip(configs, named, ready, eyes, strict=True):
+    for config, label, own, tool, eye in zip(configs, named, masks, ready, eyes, strict=True):
         started = time.perf_counter()
-        snapshots = stream(image, config, editor=tool, encoder=eye, cache=cache, stop=stop)
+        snapshots = stream(image, config, own, editor=tool, encoder=eye, cache=cache, stop=stop)
         column = Column(label=label, config=config)
         runs.append(_Run(column, snapshots, loading=time.perf_counter() - started))
     joint = JointMap(eyes[0], configs[0].seed) if len({eye.name for eye in eyes}) == 1 else None
     return _take_turns(runs, joint)
+
+
+def _masks(
+    mask: Source | None, configs: Sequence[RunConfig], tools: Sequence[Editor | None]
+) -> list[Source | None]:
+    """Return the mask for the editors that need one; where none does, all are to refuse it."""
+    if mask is None:
+        return [None] * len(configs)
+    known = {card.name: card for card in list_editors()}
+    cards = [
+        tool.card
+        if tool is not None
+        else known.get(config.editor) or load_editor(config.editor).card
+        for config, tool in zip(configs, tools, strict=True)
+    ]
+    alone = not any(card.needs_mask for card in cards)
+    return [mask if alone or card.needs_mask else None for card in cards]
 
 
 @dataclass

@@ -13,6 +13,7 @@ from smile_core.columns import column_configs
 from smile_core.comparing import ComparisonSnapshot, compare, stream_comparison
 from smile_core.config import ConfigError, RunConfig
 from smile_core.edit_cache import EditCache
+from smile_core.editors import EditorCard
 from smile_core.engine import RunError
 from smile_core.projection import tsne
 from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder, photo
@@ -27,6 +28,12 @@ def pair(**changes: object) -> list[ToyEditor]:
         ToyEditor(name="first", **changes),
         ToyEditor(OTHER_EFFECTS, name="second", fingerprint="toy-2"),
     ]
+
+
+class MaskedToy(ToyEditor):
+    def edit(self, image, prompts, *, mask, **knobs):
+        assert mask.size == image.size
+        return super().edit(image, prompts, **knobs)
 
 
 def run(
@@ -301,6 +308,22 @@ def test_a_consumer_that_dawdles_is_on_nobodys_clock() -> None:
     end = seen[-1][0].comparison
     own = sum(found.timing["total_s"] for found in end.explanations)
     assert own < passed - 0.3
+
+
+def test_a_mask_goes_to_the_editors_that_need_one() -> None:
+    card = EditorCard(name="inside", title="Inside", family="test", needs_mask=True)
+    editors = [ToyEditor(name="everywhere"), MaskedToy(name="inside", card=card)]
+    configs = column_configs(instruction=INSTRUCTION, editor=["x", "y"], perturbations=8)
+    *_, end = stream_comparison(
+        photo(), configs, "whole", editors=editors, encoder=ToyEncoder(), cache=None
+    )
+    everywhere, inside = end.comparison.explanations
+    assert everywhere.mask is None
+    assert inside.mask.size == photo().size
+    with pytest.raises(ConfigError, match="takes no mask"):
+        stream_comparison(photo(), configs, "whole", editors=pair(), encoder=ToyEncoder())
+    with pytest.raises(ConfigError, match="only inside a mask"):
+        stream_comparison(photo(), configs, editors=editors, encoder=ToyEncoder())
 
 
 def test_compare_in_one_call() -> None:

@@ -41,6 +41,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         **several,
     )
     parser.add_argument("--editor", "--editors", help=EDITOR_HELP, **several)
+    parser.add_argument(
+        "--mask",
+        help="for the editors that need one: a picture of the photo's size, white where they may "
+        "edit, or the word whole",
+    )
     add_settings(parser, several=True)
 
 
@@ -48,13 +53,13 @@ def run(options: dict[str, Any]) -> int:
     """Compare, save and print; return the exit code, 2 when a column failed."""
     from smile_core.columns import column_configs
 
-    image, out = options.pop("image"), options.pop("out")
+    image, mask, out = options.pop("image"), options.pop("mask"), options.pop("out")
     configs = column_configs(
         **{name: _one_or_all(value) for name, value in options.items() if value is not None}
     )
     check_folder(out)
     with interrupt_flag() as interrupted:
-        code, comparison = _run(image, configs, interrupted)
+        code, comparison = _run(image, configs, mask, interrupted)
         # Within the flag, as in `explain`.
         if comparison is None or not comparison.explanations:
             return code
@@ -66,7 +71,7 @@ def _one_or_all(value: Any) -> Any:
 
 
 def _run(
-    image: str, configs: list[RunConfig], interrupted: Callable[[], bool]
+    image: str, configs: list[RunConfig], mask: str | None, interrupted: Callable[[], bool]
 ) -> tuple[int, Comparison | None]:
     """Run to the end or to Ctrl+C; return the exit code and what is known."""
     from smile_core.comparing import stream_comparison
@@ -75,7 +80,7 @@ def _run(
     comparison = None
     show = progress_printer()
     try:
-        for snapshot in stream_comparison(image, configs, stop=interrupted):
+        for snapshot in stream_comparison(image, configs, mask, stop=interrupted):
             comparison = snapshot.comparison
             show(progress_line(snapshot), snapshot.state != "running")
     except RunError as error:
