@@ -74,7 +74,7 @@ def render_heatmap(explanation: Explanation | None) -> str:
 
 def render_idle(text: str = "") -> str:
     """Return a status line without progress."""
-    return f'<div class="status"><span>{escape(text)}&nbsp;</span>{_bar(0, 1)}</div>'
+    return f'<div class="status"><span>{escape(text)}&nbsp;</span>{progress_bar(0, 1)}</div>'
 
 
 def render_status(snapshot: Snapshot, seed: int, seconds: float) -> str:
@@ -105,10 +105,11 @@ def render_status(snapshot: Snapshot, seed: int, seconds: float) -> str:
         parts.append("ranking steady")
     parts.append(f"seed {seed}")
     text = " · ".join(parts)
-    return f'<div class="status"><span>{text}</span>{_bar(done, total)}</div>'
+    return f'<div class="status"><span>{text}</span>{progress_bar(done, total)}</div>'
 
 
-def _bar(done: int, total: int) -> str:
+def progress_bar(done: int, total: int) -> str:
+    """Return a thin bar that is filled by `done` of `total` edits."""
     share = 100 * done / max(total, 1)
     return (
         f'<div class="bar" role="progressbar" aria-label="Edits made" aria-valuemin="0" '
