@@ -101,6 +101,11 @@ class EditMaker:
             self._missing -= sum(self._cache.holds(self._key(*entry)) for entry in wanted)
 
     @property
+    def runs_on(self) -> str:
+        """Device and precision of the editor; empty when it is not ours to know."""
+        return getattr(self._editor, "runs_on", "")
+
+    @property
     def to_make(self) -> int:
         """Number of edits that the editor has yet to make, as far as the cache promises."""
         return max(self._missing - self.fresh, 0)

@@ -125,7 +125,8 @@ class Explanation:
     timing : dict of str to float
         Seconds: total_s, edit_s, encode_s, other_s.
     versions : dict of str to str
-        Versions of this project, Python and the libraries that shape the numbers.
+        Versions of this project, Python and the libraries that shape the numbers, and under
+        `editor runs on` the device and precision of an editor that runs here.
     """
 
     instruction: str

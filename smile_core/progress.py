@@ -71,7 +71,8 @@ class Progress:
             "encode_s": encode,
             "other_s": max(total - edit - encode, 0.0),
         }
-        return replace(explanation, timing=timing, versions=versions())
+        runs_on = {"editor runs on": self._maker.runs_on} if self._maker.runs_on else {}
+        return replace(explanation, timing=timing, versions=versions() | runs_on)
 
     def snapshot(self, explanation: Explanation | None, state: str) -> Snapshot:
         """Return the state of the run now; `explanation` may be that of an earlier snapshot."""

@@ -86,9 +86,13 @@ class BatchEditor(ABC):
         Rows per call, at first.
     fingerprint : str
         See `Editor`; the rows are added to it.
+    runs_on : str
+        Device and precision, for the result, see `devices.describe`.
     """
 
-    def __init__(self, pipe: Any, card: EditorCard, *, rows: int, fingerprint: str) -> None:
+    def __init__(
+        self, pipe: Any, card: EditorCard, *, rows: int, fingerprint: str, runs_on: str = ""
+    ) -> None:
         self._pipe = pipe
         self._pipe.set_progress_bar_config(disable=True)
         # The scheduler keeps its place in the pipeline, and a tokenizer serves one thread only.
@@ -97,6 +101,7 @@ class BatchEditor(ABC):
         self.card = card
         self.name = card.name
         self.fingerprint: str | None = f"{fingerprint} {rows} rows"
+        self.runs_on = runs_on
 
     def edit(
         self,

@@ -86,6 +86,12 @@ def check_memory(name: str, needed: float, device: str) -> None:
         )
 
 
+def describe(device: str, precision: object) -> str:
+    """Return where and how a model runs, for the result: `NVIDIA H200, bfloat16`."""
+    name = torch.cuda.get_device_name() if device == "cuda" else device
+    return f"{name}, {str(precision).removeprefix('torch.')}"
+
+
 def release_memory(device: str) -> None:
     """Hand memory that torch holds and does not use back to the device."""
     if device == "cuda":

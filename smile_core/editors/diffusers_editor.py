@@ -25,7 +25,7 @@ from smile_core.editors.batch_editor import (
     check_token_count,
     pictures_of,
 )
-from smile_core.editors.devices import best_device
+from smile_core.editors.devices import best_device, describe
 from smile_core.editors.instruct_pix2pix import check_guidance
 from smile_core.editors.protocol import EditorCard
 
@@ -179,6 +179,7 @@ class DiffusersEditor(BatchEditor):
             card,
             rows=ROWS_PER_CALL[device] if kind.__name__ in BATCHED else 1,
             fingerprint=f"{kind.__name__} {digest} {device} {pipe.dtype} {diffusers.__version__}",
+            runs_on=describe(device, pipe.dtype),
         )
 
     def _check(self, job: EditJob) -> None:

@@ -32,7 +32,7 @@ from smile_core.editors.batch_editor import (
     check_token_count,
     pictures_of,
 )
-from smile_core.editors.devices import HALF_PRECISION_FROM, best_device
+from smile_core.editors.devices import HALF_PRECISION_FROM, best_device, describe
 from smile_core.editors.protocol import EditorCard
 
 # Image latents of this many channels are taken by the pipeline as they are; any other number is
@@ -66,6 +66,7 @@ class InstructPix2Pix(BatchEditor):
             card,
             rows=ROWS_PER_CALL[device],
             fingerprint=f"instruct-pix2pix {digest} {device} {precision} {diffusers.__version__}",
+            runs_on=describe(device, precision),
         )
 
     @staticmethod

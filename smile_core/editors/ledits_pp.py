@@ -25,7 +25,7 @@ from smile_core.editors.batch_editor import (
     check_token_count,
     pictures_of,
 )
-from smile_core.editors.devices import best_device
+from smile_core.editors.devices import best_device, describe
 from smile_core.editors.protocol import EditorCard
 
 _MULTIPLE_OF = 32  # pixels; the inversion refuses other sizes
@@ -66,6 +66,7 @@ class LeditsPP(BatchEditor):
             card,
             rows=1,
             fingerprint=f"ledits++ {digest} {device} {pipe.dtype} {diffusers.__version__}",
+            runs_on=describe(device, pipe.dtype),
         )
 
     def _check(self, job: EditJob) -> None:

@@ -6,16 +6,19 @@ import psutil
 import pytest
 import torch
 
-from smile_core.config import ConfigError
+from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import devices
 from smile_core.editors.devices import (
     HALF_PRECISION_FROM,
     best_device,
     best_precision,
     check_memory,
+    describe,
     free_gb,
     needed_gb,
 )
+from smile_core.engine import stream
+from tests.toy_editors import ToyEncoder, photo
 
 LARGE = HALF_PRECISION_FROM
 
@@ -69,3 +72,11 @@ def test_a_model_that_does_not_fit_is_refused() -> None:
     check_memory("small", 0.0, "cpu")
     with pytest.raises(ConfigError, match=r"'huge' takes about 1e\+06 GB .* cpu .* GB are free"):
         check_memory("huge", 1e6, "cpu")
+
+
+def test_the_result_says_where_the_editor_ran(tiny_pipeline: Path) -> None:
+    config = RunConfig(instruction="snow fog", editor=str(tiny_pipeline), p_iterations=100)
+    (*_, last) = stream(photo(), config, encoder=ToyEncoder())
+    assert last.explanation is not None
+    runs_on = last.explanation.versions["editor runs on"]
+    assert runs_on == describe(best_device(), torch.float32)
