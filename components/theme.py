@@ -14,7 +14,8 @@ from gradio.themes.utils import fonts
 from smile_core import heatmap
 
 PAGE = Path(__file__).parents[1] / "assets" / "page"
-CSS_FILES = [PAGE / "page.css", Path(heatmap.__file__).parent / "static" / "heatmap.css"]
+STATIC = Path(heatmap.__file__).parent / "static"
+CSS_FILES = [PAGE / "page.css", STATIC / "heatmap.css", STATIC / "comparison.css"]
 SCRIPT_FILE = PAGE / "page.js"
 
 ACCENT = gr.themes.Color(

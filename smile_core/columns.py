@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from smile_core.comparison import FEWEST_COLUMNS, LETTERS, MOST_COLUMNS
+from smile_core.comparison import (
+    FEWEST_COLUMNS,
+    LETTERS,
+    MOST_COLUMNS,
+    Column,
+    Comparison,
+    compare_columns,
+)
 from smile_core.config import ConfigError, RunConfig
 
 LONGEST_QUOTE = 60  # letters of an instruction in a label
@@ -109,6 +116,16 @@ def column_labels(configs: Sequence[RunConfig]) -> list[str]:
         f"{label} ({LETTERS[index]})" if counts[label] > 1 else label
         for index, label in enumerate(labels)
     ]
+
+
+def empty_comparison(
+    configs: Sequence[RunConfig], labels: Sequence[str] | None = None
+) -> Comparison:
+    """Return the comparison of columns that have not begun, to show while models are loaded."""
+    named = column_labels(configs) if labels is None else labels
+    return compare_columns(
+        [Column(label=label, config=c) for label, c in zip(named, configs, strict=True)]
+    )
 
 
 def _part(name: str, value: object) -> str:

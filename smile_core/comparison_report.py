@@ -63,7 +63,7 @@ def comparison_report_html(comparison: Comparison) -> str:
     body = "".join(
         (
             _header(comparison),
-            f'<section><h2>Before and after</h2><div class="side-by-side">{_pairs(comparison)}'
+            f'<section><h2>Before and after</h2><div class="smile-pairs">{_pairs(comparison)}'
             "</div></section>",
             "<section><h2>The instruction, coloured by weight</h2>"
             f"{heatmaps_html(comparison, stable_height=False)}</section>",
