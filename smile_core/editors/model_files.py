@@ -108,19 +108,24 @@ def files_of_hub(hub_id: str) -> ModelFiles:
                 "save_pretrained, and give that folder."
             )
         if info.gated and get_token() is None:
-            raise ConfigError(_gated(hub_id, "log in with: hf auth login"))
+            return _downloaded_before(hub_id, _gated(hub_id, "log in with: hf auth login"))
         index_file = hf_hub_download(hub_id, INDEX_FILE)
     except ConfigError:
         raise
-    except GatedRepoError as error:
-        raise ConfigError(_gated(hub_id, "use a token of that account (hf auth login)")) from error
+    except GatedRepoError:
+        use_token = _gated(hub_id, "use a token of that account (hf auth login)")
+        return _downloaded_before(hub_id, use_token)
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise ConfigError(
             f"There is no public model {hub_id!r} on the hub. Check the spelling, or log in with "
             "hf auth login if it is private."
         ) from error
     except Exception as error:  # every layer below has its own word for "no network"
-        return _downloaded_before(hub_id, error)
+        return _downloaded_before(
+            hub_id,
+            f"{hub_id!r} is not on this machine and cannot be fetched from the hub "
+            f"({type(error).__name__}). Connect to the network, or choose a bundled editor.",
+        )
     index = _read_index(Path(index_file), hub_id)
     names = wanted_files(index, sizes)
     missing = sum(sizes[name] for name in names if not _is_here(hub_id, name, info.sha))
@@ -137,8 +142,7 @@ def wanted_files(index: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     parts: dict[str, list[str]] = {}
     for name in names:
         part, _, rest = name.partition("/")
-        entry = index.get(part)
-        used = isinstance(entry, list) and entry[:1] != [None]
+        used = _is_part(index.get(part))
         if used and (_WEIGHTS.fullmatch(rest) or name.endswith(_SETTINGS)):
             parts.setdefault(part, []).append(name)
         elif name in (INDEX_FILE, CARD_FILE):
@@ -150,24 +154,21 @@ def wanted_files(index: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     return sorted(wanted)
 
 
-def _downloaded_before(hub_id: str, cause: Exception) -> ModelFiles:
-    """Return a model from the hub's cache on this machine, when the hub does not answer."""
+def _downloaded_before(hub_id: str, otherwise: str) -> ModelFiles:
+    """Return a model from the hub's cache on this machine, or raise the sentence `otherwise`."""
     try:
         folder = Path(snapshot_download(hub_id, allow_patterns=[INDEX_FILE], local_files_only=True))
         index = _read_index(folder / INDEX_FILE, hub_id)
-        parts = [
-            part
-            for part, entry in index.items()
-            if isinstance(entry, list) and entry[:1] != [None] and not part.startswith("_")
-        ]
-        if all((folder / part).is_dir() for part in parts):
+        if all((folder / part).is_dir() for part, entry in index.items() if _is_part(entry)):
             return files_of_folder(folder, hub_id)
     except (LocalEntryNotFoundError, HFValidationError):
         pass
-    raise ConfigError(
-        f"{hub_id!r} is not on this machine and cannot be fetched from the hub "
-        f"({type(cause).__name__}). Connect to the network, or choose a bundled editor."
-    ) from cause
+    raise ConfigError(otherwise)
+
+
+def _is_part(entry: object) -> bool:
+    """Return True for the entry of a part that is there: `[library, class]`, not `[null, null]`."""
+    return isinstance(entry, list) and [type(word) for word in entry] == [str, str]
 
 
 def _read_index(path: Path, source: str) -> dict[str, Any]:

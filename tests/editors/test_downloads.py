@@ -156,6 +156,15 @@ def test_what_is_wrong_is_one_sentence(
     assert "\n" not in sentence
 
 
+def test_a_gated_model_that_is_here_already_needs_no_token(
+    hub: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    with serving({"lab/gated": Repository(SMALL)}) as (before, _):
+        fetch("lab/gated", endpoint=before, home=tmp_path)
+    _, folder, _ = fetch("lab/gated", endpoint=hub[0], home=tmp_path)
+    assert files_in(Path(folder)) == SMALL
+
+
 def test_without_a_network_it_says_so(tmp_path: Path) -> None:
     sentence = fetch("lab/small", endpoint="http://127.0.0.1:9", home=tmp_path)
     assert "is not on this machine and cannot be fetched" in sentence
