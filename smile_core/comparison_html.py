@@ -11,7 +11,7 @@ from pathlib import Path
 
 from smile_core.colors import axis_limit, color_limit
 from smile_core.comparison import Column, Comparison, Difference, WordRow
-from smile_core.comparison_sentence import BOTH, NEITHER, UNCLEAR, as_sentence
+from smile_core.comparison_sentence import BOTH, NEITHER, UNCLEAR, as_sentence, rank_sentences
 from smile_core.explanation import Explanation, UnitWeight
 from smile_core.fidelity import FIDELITY
 from smile_core.heatmap import (
@@ -92,9 +92,10 @@ def words_html(comparison: Comparison) -> str:
     )
     limit, span = color_limit(*comparison.explanations), axis_limit(*comparison.explanations)
     rows = "".join(_word_row(comparison, row, limit, span) for row in comparison.rows)
+    narrow = " smile-three" if len(names) > 2 else ""
     return (
-        '<div class="smile-heatmap smile-comparison"><table><thead><tr><th scope="col">Word</th>'
-        f"{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<div class="smile-heatmap smile-comparison{narrow}"><table><thead><tr>'
+        f'<th scope="col">Word</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
@@ -118,17 +119,10 @@ def numbers_html(comparison: Comparison) -> str:
 
 def ranks_html(comparison: Comparison) -> str:
     """Return the rank correlation of each column with the first, a line each."""
-    lines = []
-    for name, contrast in zip(comparison.names[1:], comparison.contrasts, strict=True):
-        if contrast is None or contrast.words == 0:
-            continue
-        rho = contrast.rank_correlation
-        value = "undefined" if rho is None else signed(rho)
-        lines.append(
-            f'<span title="{RANK_HELP}">Rank correlation of {escape(comparison.names[0])} and '
-            f"{escape(name)}: <b>{value}</b> over {contrast.words} words</span>"
-        )
-    return f'<p class="smile-ranks">{" ".join(lines)}</p>' if lines else ""
+    lines = "".join(
+        f'<span title="{RANK_HELP}">{escape(text)}</span>' for text in rank_sentences(comparison)
+    )
+    return f'<p class="smile-ranks">{lines}</p>' if lines else ""
 
 
 def _word_row(comparison: Comparison, row: WordRow, limit: float, span: float) -> str:

@@ -118,6 +118,19 @@ def as_sentence(verdict: str) -> str:
     return f"{verdict[0].upper() if own else verdict[0]}{verdict[1:]}."
 
 
+def rank_sentences(comparison: Comparison) -> list[str]:
+    """Say how far the order of the words agrees, for each column with the first."""
+    first = comparison.names[0]
+    told = []
+    for name, contrast in zip(comparison.names[1:], comparison.contrasts, strict=True):
+        if contrast is None or contrast.words == 0:
+            continue
+        rho = contrast.rank_correlation
+        value = "undefined" if rho is None else signed(rho)
+        told.append(f"Rank correlation of {first} and {name}: {value} over {contrast.words} words.")
+    return told
+
+
 def _contrast_sentences(comparison: Comparison, index: int, contrast: Contrast) -> list[str]:
     first, other = comparison.names[0], comparison.names[index]
     groups: dict[Finding, list[str]] = {}
@@ -135,11 +148,6 @@ def _contrast_sentences(comparison: Comparison, index: int, contrast: Contrast) 
     if contrast.words and not apart:
         sentences.append(f"No word can be told to matter more to {first} or to {other}.")
     sentences += _own_words(comparison, 0, index) + _own_words(comparison, index, 0)
-    if contrast.rank_correlation is not None:
-        sentences.append(
-            f"Rank correlation of {first} and {other}: {signed(contrast.rank_correlation)} over "
-            f"{contrast.words} words."
-        )
     return sentences
 
 

@@ -122,13 +122,15 @@ def _save(comparison: Comparison, out: str) -> int:
 
 def _print_result(comparison: Comparison, out: str) -> None:
     from smile_core.comparison_export import column_folder
-    from smile_core.comparison_sentence import summarize_comparison
+    from smile_core.comparison_sentence import rank_sentences, summarize_comparison
     from smile_core.comparison_text import comparison_text
 
     for name, column in zip(comparison.names, comparison.columns, strict=True):
         if name != column.label:
             print(f"{name}: {column.label}")
     print(f"\n{comparison_text(comparison)}\n\n{summarize_comparison(comparison)}")
+    for line in rank_sentences(comparison):
+        print(line)
     for note in comparison.notes:
         print(f"Note: {note}")
     written = []
