@@ -18,6 +18,7 @@ from smile_core.editors.cost import cost_sentence, estimate_cost
 from smile_core.editors.hub_cards import HUB_CARDS
 from smile_core.editors.protocol import EditFailure, Editor, EditorCard, StopRequested
 from smile_core.editors.registry import list_editors, load_editor, register_editor
+from smile_core.editors.turbo_cards import TURBO_CARDS
 
 __all__ = [
     "CallableEditor",
@@ -69,6 +70,16 @@ def _make_from_hub(card: EditorCard) -> Editor:
 
 for _card in HUB_CARDS:
     register_editor(_card)(partial(_make_from_hub, _card))
+
+
+def _make_turbo(card: EditorCard) -> Editor:
+    from smile_core.editors.img2img_turbo import load_turbo
+
+    return load_turbo(card.source, card)
+
+
+for _card in TURBO_CARDS:
+    register_editor(_card)(partial(_make_turbo, _card))
 
 
 for _card in API_CARDS:

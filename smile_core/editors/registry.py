@@ -14,6 +14,7 @@ from pathlib import Path
 
 from smile_core.config import ConfigError
 from smile_core.editors.protocol import Editor, EditorCard
+from smile_core.editors.turbo_cards import is_turbo_path
 from smile_core.loading import LOADING
 
 logger = logging.getLogger(__name__)
@@ -63,8 +64,9 @@ def load_editor(name: str) -> Editor:
     ----------
     name : str
         A registered name (`list_editors`), a folder that diffusers saved, a hub id such as
-        `timbrooks/instruct-pix2pix`, or a TOML or JSON file that describes an editor outside of
-        Python (see `external_file`). On a public server only registered names are loaded.
+        `timbrooks/instruct-pix2pix`, a weight file of Img2Img-Turbo (`.pkl`), or a TOML or JSON
+        file that describes an editor outside of Python (see `external_file`). On a public server
+        only registered names are loaded.
 
     Raises
     ------
@@ -120,6 +122,10 @@ def _make(name: str) -> Editor:
         from smile_core.editors.external import load_external
 
         return load_external(name)
+    if is_turbo_path(name) and not is_public_server():
+        from smile_core.editors.img2img_turbo import load_turbo
+
+        return load_turbo(name)
     is_model = Path(name).is_dir() or _HUB_ID.fullmatch(name)
     if is_model and not is_public_server():
         from smile_core.editors.pretrained import load_pretrained
