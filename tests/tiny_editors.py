@@ -16,6 +16,7 @@ from diffusers import (
     AutoencoderKL,
     AutoencoderKLFlux2,
     AutoencoderKLQwenImage,
+    AutoencoderKLQwenImage21,
     DDIMScheduler,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
@@ -26,6 +27,8 @@ from diffusers import (
     FluxTransformer2DModel,
     OmniGenPipeline,
     OmniGenTransformer2DModel,
+    QwenImage21Pipeline,
+    QwenImage21Transformer2DModel,
     QwenImageEditPlusPipeline,
     QwenImageTransformer2DModel,
     StableDiffusionImg2ImgPipeline,
@@ -46,6 +49,9 @@ from transformers import (
     Qwen2VLProcessor,
     Qwen3Config,
     Qwen3ForCausalLM,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
+    Qwen3VLProcessor,
     T5Config,
     T5EncoderModel,
 )
@@ -251,7 +257,6 @@ def save_qwen_image_edit_plus(folder: Path) -> Path:
 
     torch.manual_seed(0)
     tokenizer = characters_tokenizer(additional_special_tokens=QWEN_TOKENS)
-    ids = dict(zip(QWEN_TOKENS, tokenizer.convert_tokens_to_ids(QWEN_TOKENS), strict=True))
     heads = {"num_attention_heads": 2, "num_key_value_heads": 2}
     sizes = {"hidden_size": 16, "intermediate_size": 16}
     text = Qwen2_5_VLConfig(
@@ -267,10 +272,7 @@ def save_qwen_image_edit_plus(folder: Path) -> Path:
             },
         },
         vision_config={**sizes, "depth": 1, "num_heads": 2, "out_hidden_size": 16},
-        vision_start_token_id=ids["<|vision_start|>"],
-        vision_end_token_id=ids["<|vision_end|>"],
-        image_token_id=ids["<|image_pad|>"],
-        video_token_id=ids["<|video_pad|>"],
+        **_qwen_ids(tokenizer),
     )
     pipe = QwenImageEditPlusPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(),
@@ -299,6 +301,71 @@ def save_qwen_image_edit_plus(folder: Path) -> Path:
         ),
     )
     return _save(pipe, folder)
+
+
+def save_qwen_image_21(folder: Path) -> Path:
+    """Save what Qwen-Image 2.1 is; it needs torchvision."""
+    from transformers import Qwen2VLImageProcessor, Qwen3VLVideoProcessor
+
+    torch.manual_seed(0)
+    tokenizer = characters_tokenizer(additional_special_tokens=QWEN_TOKENS)
+    sizes = {"hidden_size": 16, "intermediate_size": 16}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 8}
+    rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 1, 1]}
+    text = Qwen3VLConfig(
+        text_config={
+            **sizes,
+            **heads,
+            "vocab_size": 128,
+            "num_hidden_layers": 1,
+            "rope_parameters": rope,
+        },
+        vision_config={
+            **sizes,
+            "depth": 1,
+            "num_heads": 2,
+            "out_hidden_size": 16,
+            "deepstack_visual_indexes": [0],
+        },
+        **_qwen_ids(tokenizer),
+    )
+    pipe = QwenImage21Pipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=AutoencoderKLQwenImage21(
+            base_dim=4,
+            decoder_base_dim=4,
+            z_dim=4,
+            num_res_blocks=1,
+            latents_mean=[0.0] * 4,
+            latents_std=[1.0] * 4,
+        ),
+        text_encoder=Qwen3VLForConditionalGeneration(text),
+        processor=Qwen3VLProcessor(
+            image_processor=Qwen2VLImageProcessor(
+                patch_size=16, size={"shortest_edge": 2**16, "longest_edge": 2**24}
+            ),
+            tokenizer=tokenizer,
+            video_processor=Qwen3VLVideoProcessor(),
+            chat_template="{% for message in messages %}{{ message['content'][0]['text'] }}"
+            "{% endfor %}",
+        ),
+        transformer=QwenImage21Transformer2DModel(
+            in_channels=4,
+            out_channels=4,
+            num_layers=1,
+            attention_head_dim=8,
+            num_attention_heads=1,
+            context_in_dim=16,
+            axes_dims_rope=(4, 2, 2),
+        ),
+    )
+    return _save(pipe, folder)
+
+
+def _qwen_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
+    """Return the ids of the special tokens as Qwen's text encoders name them."""
+    names = ("vision_start_token_id", "vision_end_token_id", "image_token_id", "video_token_id")
+    return dict(zip(names, tokenizer.convert_tokens_to_ids(QWEN_TOKENS), strict=True))
 
 
 def characters_tokenizer(**special: Any) -> PreTrainedTokenizerFast:

@@ -195,8 +195,7 @@ HUB_CARDS = (
         long_side=1024,
         multiple_of=32,
         source="Qwen/Qwen-Image-2.1",
-        notes=f"One edit at a time, at about a megapixel. {_TORCHVISION} No test "
-        "runs its pipeline; it goes through the same adapter as the others.",
+        notes=f"One edit at a time, at about a megapixel. {_TORCHVISION} {_ADAPTER}",
     ),
     EditorCard(
         name="omnigen",

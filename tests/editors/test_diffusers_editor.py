@@ -179,10 +179,13 @@ def test_omnigen_draws_the_same_noise_for_every_edit(tmp_path: Path, photo: Imag
 
 
 @needs_torchvision
-def test_qwen_image_edit_runs_one_by_one_with_real_guidance(
-    tmp_path: Path, photo: Image.Image
+@pytest.mark.parametrize(
+    "save", [tiny_editors.save_qwen_image_edit_plus, tiny_editors.save_qwen_image_21]
+)
+def test_qwen_image_runs_one_by_one_with_real_guidance(
+    save: Callable[[Path], Path], tmp_path: Path, photo: Image.Image
 ) -> None:
-    saved = tiny_editors.save_qwen_image_edit_plus(tmp_path / "qwen")
+    saved = save(tmp_path / "qwen")
     card = {**FLUX, "steps": 1, "knobs": {"guidance_scale": 4.0}, "takes_negative_prompt": True}
     editor = load_editor(str(tiny_editors.write_card(saved, **card)))
     edits = editor.edit(photo, PROMPTS[:2], seed=7)

@@ -65,7 +65,7 @@ def test_a_card_says_what_a_user_must_know(card: EditorCard) -> None:
     assert card.steps
     assert card.long_side
     assert "/" in card.source
-    assert "real" in card.notes or "No test" in card.notes
+    assert "real" in card.notes
 
 
 def test_which_scale_a_pipeline_is_given() -> None:
