@@ -30,8 +30,7 @@ from smile_core.sentence import quote_units
 from smile_core.surrogate import Resampled
 
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 3
-LETTERS = "ABC"  # one for each column, where its label would be too long
-# A longer label is a heading, but no subject of a sentence.
+LETTERS = "ABC"  # one for each column, where its label is no name
 LONGEST_NAME = 24
 # Two words have only two rankings, so they always agree or disagree wholly.
 FEWEST_RANKED = 3
@@ -161,7 +160,7 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What sentences call the columns: their labels, or letters when one is long."""
+        """What sentences call the columns: their labels where these are names, or letters."""
         return column_names([column.label for column in self.columns])
 
     @property
@@ -177,8 +176,12 @@ class Comparison:
 
 
 def column_names(labels: Sequence[str]) -> tuple[str, ...]:
-    """Return what sentences call columns of these labels: the labels, or A, B, C if one is long."""
-    if max(map(len, labels)) <= LONGEST_NAME:
+    """Return what sentences call columns of these labels.
+
+    That is the labels themselves, such as names of editors; but A, B and C where one is long or
+    has several words, for an instruction or `steps 20` makes a poor subject.
+    """
+    if all(len(label) <= LONGEST_NAME and " " not in label for label in labels):
         return tuple(labels)
     return tuple(LETTERS[: len(labels)])
 

@@ -234,7 +234,7 @@ def test_instructions_are_matched_by_word() -> None:
     assert [row.positions for row in comparison.rows][3:5] == [(3, 3), (None, 2)]
     with_difference = [row.text for row in comparison.rows if row.differences[0] is not None]
     assert with_difference == ["make", "it", "snowy"]
-    assert comparison.names == ("A", "B")  # the labels are long
+    assert comparison.names == ("A", "B")  # an instruction is no name
     assert comparison.contrasts[0].shared_masks == 0
     assert "share no masks" in comparison.notes[0]
 

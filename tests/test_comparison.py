@@ -75,9 +75,10 @@ def test_columns_without_an_explanation_leave_gaps() -> None:
     assert comparison.notes == ("second ended early: it broke.",)
 
 
-def test_long_labels_are_no_subjects() -> None:
+def test_long_labels_and_settings_are_no_subjects() -> None:
     assert column_names(["one", "two"]) == ("one", "two")
-    assert column_names(["one", "a label that is very long indeed", "x"]) == ("A", "B", "C")
+    assert column_names(["one", "a-label-that-is-very-long", "x"]) == ("A", "B", "C")
+    assert column_names(["steps 5", "steps 9"]) == ("A", "B")
 
 
 @pytest.mark.parametrize("number", [0, 1, 4])
