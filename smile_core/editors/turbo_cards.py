@@ -73,4 +73,6 @@ TURBO_CARDS = (
 
 def is_turbo_path(name: str) -> bool:
     """Return True for a weight file, or a folder that has one beside the parts of sd-turbo."""
-    return name.endswith(WEIGHT_SUFFIX) or any(Path(name).glob(f"*{WEIGHT_SUFFIX}"))
+    folder = Path(name)
+    has_weights = folder.is_dir() and any(folder.glob(f"*{WEIGHT_SUFFIX}"))
+    return name.endswith(WEIGHT_SUFFIX) or has_weights

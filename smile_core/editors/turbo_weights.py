@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import cached_assets_path
+from huggingface_hub import cached_assets_path, constants
 
 from smile_core.config import ConfigError
 from smile_core.editors.turbo_cards import REVERSED, WEIGHT_SUFFIX
@@ -127,7 +127,10 @@ def find_weights(source: str | Path) -> WeightFile:
     """
     text = str(source)
     if text.startswith(("https://", "http://")):
-        path = cached_assets_path("smile-editing", "img2img-turbo", "weights") / Path(text).name
+        folder = cached_assets_path(
+            "smile-editing", "img2img-turbo", "weights", assets_dir=constants.HF_ASSETS_CACHE
+        )
+        path = folder / Path(text).name
         if path.is_file():
             return WeightFile(path, None, path.stat().st_size)
         return WeightFile(path, text, size_of_url(text))

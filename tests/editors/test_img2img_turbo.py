@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -180,6 +183,22 @@ def test_a_file_alone_takes_the_card_of_its_kind(
     assert editor.card.knobs == {"strength": 0.6}
     with pytest.raises(ConfigError, match="'stabilityai/sd-turbo' is not on this machine"):
         load_editor(str(file))  # its base would come from the hub
+
+
+def test_published_weights_are_fetched_once(
+    base: Path, editors: dict[str, Img2ImgTurbo], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_ASSETS_CACHE", str(tmp_path))
+    url = "{}/" + PUBLISHED["edges"]
+    handler = partial(SimpleHTTPRequestHandler, directory=str(base.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        url = url.format(f"http://127.0.0.1:{server.server_port}")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        fetched = load_turbo(url, base=base)
+        server.shutdown()
+    again = load_turbo(url, base=base)  # nobody answers there any more
+    assert fetched.fingerprint == again.fingerprint == editors["edges"].fingerprint
+    assert fetched.card.source == url
 
 
 def test_without_a_network_nothing_is_loaded(

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import DDPMScheduler
+from diffusers import AutoencoderKL, DDPMScheduler
 from torch.nn.functional import conv2d
 
 from smile_core.config import ConfigError
 from smile_core.editors.img2img_turbo import build_turbo
+from smile_core.editors.turbo_layers import SkipConnections
 from smile_core.editors.turbo_model import TurboPipeline
 from smile_core.editors.turbo_weights import find_weights, read_weights
 from tests import tiny_turbo
@@ -178,6 +179,24 @@ def test_the_model_is_the_published_architecture(
     other = 8.0 if kind not in ("edges", "sketch") else float(UNET_RANK)
     wrong = reference(base, kind, content, control, texts, noise, alpha_unet=other)
     assert (made - wrong).abs().max() > 1e-2
+
+
+def test_the_skip_convolutions_of_the_real_size() -> None:
+    with torch.device("meta"):
+        vae = AutoencoderKL(
+            block_out_channels=(128, 256, 512, 512),
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            layers_per_block=2,
+        )
+        SkipConnections(vae)
+    shapes = [getattr(vae.decoder, name).weight.shape for name in SKIP_CONVS]
+    assert [tuple(shape) for shape in shapes] == [
+        (512, 512, 1, 1),
+        (512, 256, 1, 1),
+        (512, 128, 1, 1),
+        (256, 128, 1, 1),
+    ]
 
 
 def test_the_published_directions_use_different_autoencoders(
