@@ -250,6 +250,8 @@ class DiffusersEditor(BatchEditor):
         negative = self._negative(settings)
         if negative is not None:
             available["negative_prompt"] = negative if single else [negative] * len(prompts)
+        if self._pipe.config.get("is_distilled"):
+            available["guidance_scale"] = 1.0  # ignored, but any other value is warned about
         modern = "callback_on_step_end" in self._arguments
         available["callback_on_step_end" if modern else "callback"] = job.check_stop
         return call | {name: value for name, value in available.items() if name in self._arguments}
