@@ -11,15 +11,9 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from smile_core.comparison import (
-    FEWEST_COLUMNS,
-    LETTERS,
-    MOST_COLUMNS,
-    Column,
-    Comparison,
-    compare_columns,
-)
+from smile_core.comparison import FEWEST_COLUMNS, LETTERS, MOST_COLUMNS, Column, Comparison
 from smile_core.config import ConfigError, RunConfig
+from smile_core.word_differences import compare_columns
 
 LONGEST_QUOTE = 60  # letters of an instruction in a label
 

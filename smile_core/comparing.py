@@ -12,20 +12,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from smile_core.column_run import ColumnRun
 from smile_core.columns import check_count, check_different, column_configs, column_labels
-from smile_core.comparison import Column, Comparison, compare_columns, resample_column
-from smile_core.config import BUNDLED_EDITOR, ConfigError, RunConfig
+from smile_core.comparison import Column, Comparison
+from smile_core.config import BUNDLED_EDITOR, RunConfig
 from smile_core.edit_cache import EditCache
 from smile_core.editors.callable_editor import EditFunction
 from smile_core.editors.protocol import Editor, Stop
 from smile_core.editors.registry import list_editors, load_editor
 from smile_core.encoders import Encoder
 from smile_core.engine import RunError, as_editor, remembering, shared_encoder, stream
-from smile_core.explanation import Explanation, Snapshot
-from smile_core.instruction import split_units
+from smile_core.explanation import Snapshot
 from smile_core.joint_map import JointMap
 from smile_core.photo import Source
-from smile_core.surrogate import Resampled
+from smile_core.word_differences import compare_columns
 
 ENCODERS_DIFFER = "The columns use different encoders, so there is no map that they share."
 
@@ -184,7 +184,7 @@ def stream_comparison(
         started = time.perf_counter()
         snapshots = stream(image, config, own, editor=tool, encoder=eye, cache=cache, stop=stop)
         column = Column(label=label, config=config)
-        runs.append(_Run(column, snapshots, loading=time.perf_counter() - started))
+        runs.append(ColumnRun(column, snapshots, loading=time.perf_counter() - started))
     joint = JointMap(eyes[0], configs[0].seed) if len({eye.name for eye in eyes}) == 1 else None
     return _take_turns(runs, joint)
 
@@ -206,76 +206,7 @@ def _masks(
     return [mask if alone or card.needs_mask else None for card in cards]
 
 
-@dataclass
-class _Run:
-    """One column on its way: its run, its state, and the time that it took by itself."""
-
-    column: Column
-    snapshots: Iterator[Snapshot]
-    loading: float
-    seconds: float = 0.0  # since the first batch
-    began: float | None = None
-    snapshot: Snapshot | None = None
-    resampled: Resampled | None = None
-    latest: Explanation | None = None  # as the engine gave it, with a clock of all columns
-    ended: bool = False
-
-    @property
-    def done(self) -> int:
-        return 0 if self.snapshot is None else self.snapshot.done
-
-    @property
-    def total(self) -> int:
-        """Edits in all; planned ones until the run has told."""
-        if self.snapshot is not None:
-            return self.snapshot.done if self.column.failed else self.snapshot.total
-        config = self.column.config
-        units = len(split_units(config.instruction, config.granularity))
-        return config.seeds * (1 + min(config.perturbations, 2**units - 2))
-
-    def advance(self, seed: int) -> None:
-        """Make one more batch; whatever ends the run for good ends this column only."""
-        started = time.perf_counter()
-        self.began = self.began or started
-        try:
-            snapshot = next(self.snapshots)
-        except (ConfigError, RunError) as error:
-            self.ended = True
-            self.column = replace(self.column, failed=str(error))
-            self._take(getattr(error, "explanation", None), seed)
-            return
-        finally:
-            self.seconds += time.perf_counter() - started
-        self.ended = snapshot.state != "running"
-        self._take(snapshot.explanation, seed)
-        self.snapshot = replace(
-            snapshot,
-            explanation=self.column.explanation,
-            seconds_left=self._own_seconds_left(snapshot),
-        )
-
-    def _take(self, explanation: Explanation | None, seed: int) -> None:
-        """Keep a new explanation, with the time of this column alone."""
-        if explanation is None or explanation is self.latest:
-            return
-        self.latest = explanation
-        timing = explanation.timing
-        total = self.loading + self.seconds
-        rest = max(total - timing["edit_s"] - timing["encode_s"], 0.0)
-        explanation = replace(explanation, timing={**timing, "total_s": total, "other_s": rest})
-        self.column = replace(self.column, explanation=explanation)
-        self.resampled = resample_column(self.column, seed)
-
-    def _own_seconds_left(self, snapshot: Snapshot) -> float | None:
-        """Return the run's estimate without the time that passed in other columns."""
-        if snapshot.seconds_left is None or self.began is None or not snapshot.done:
-            return snapshot.seconds_left
-        foreign = max(time.perf_counter() - self.began - self.seconds, 0.0)
-        left = snapshot.total - snapshot.done
-        return max(snapshot.seconds_left - left * foreign / snapshot.done, 0.0)
-
-
-def _take_turns(runs: list[_Run], joint: JointMap | None) -> Iterator[ComparisonSnapshot]:
+def _take_turns(runs: list[ColumnRun], joint: JointMap | None) -> Iterator[ComparisonSnapshot]:
     seed = runs[0].column.config.seed
     notes = () if joint is not None else (ENCODERS_DIFFER,)
     while waiting := [index for index, run in enumerate(runs) if not run.ended]:
@@ -307,11 +238,11 @@ def _take_turns(runs: list[_Run], joint: JointMap | None) -> Iterator[Comparison
         raise RunError(f"Every column failed. The first: {failures[0]}")
 
 
-def _moving(runs: Sequence[_Run]) -> list[_Run]:
+def _moving(runs: Sequence[ColumnRun]) -> list[ColumnRun]:
     return [run for run in runs if not run.ended]
 
 
-def _state(runs: Sequence[_Run]) -> str:
+def _state(runs: Sequence[ColumnRun]) -> str:
     if _moving(runs):
         return "running"
     stopped = any(run.snapshot is not None and run.snapshot.state == "stopped" for run in runs)

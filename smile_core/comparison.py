@@ -1,39 +1,24 @@
-"""Two or three explanations side by side: what each word does to each of them, and the difference.
+"""What a comparison is: two or three explanations of one photo, and every word in all of them.
 
-A column is an editor with an instruction and settings. The words of the columns are matched by
-their text and occurrence, and every column is held against the first: a difference of weights, its
-95 % interval (`paired_bootstrap`) and a plain verdict (`comparison_sentence`).
+A column is an editor with an instruction and settings; every column is held against the first.
+`word_differences` makes a comparison from columns.
 
 A weight is a share of its own column's change: 1 is the whole way from the most different picture
 of that column to its full edit. So a difference says which column listens more to a word relative
 to everything it does, not which one changes more pixels.
-
-References
-----------
-[1] Spearman, The proof and measurement of association between two things, 1904.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from scipy.stats import spearmanr
-
-from smile_core.comparison_sentence import Finding, find, say
 from smile_core.config import RunConfig
 from smile_core.explanation import Explanation, UnitWeight
-from smile_core.paired_bootstrap import difference_interval, resample_explanation
-from smile_core.sentence import quote_units
-from smile_core.surrogate import Resampled
 
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 3
 LETTERS = "ABC"  # one for each column, where its label is no name
 LONGEST_NAME = 24
-# Two words have only two rankings, so they always agree or disagree wholly.
-FEWEST_RANKED = 3
 
 Point = tuple[float, float]
 
@@ -184,160 +169,3 @@ def column_names(labels: Sequence[str]) -> tuple[str, ...]:
     if all(len(label) <= LONGEST_NAME and " " not in label for label in labels):
         return tuple(labels)
     return tuple(LETTERS[: len(labels)])
-
-
-def resample_column(column: Column, seed: int) -> Resampled | None:
-    """Return the resamples of one column for `compare_columns`; `seed` is that of the first."""
-    return None if column.explanation is None else resample_explanation(column.explanation, seed)
-
-
-def compare_columns(
-    columns: Sequence[Column],
-    *,
-    resampled: Sequence[Resampled | None] | None = None,
-    notes: Sequence[str] = (),
-) -> Comparison:
-    """Hold columns against each other.
-
-    Parameters
-    ----------
-    columns : sequence of Column
-        Two or three, finished or not.
-    resampled : sequence of (Resampled or None), or None
-        What `resample_column` gave for each, when it is already there.
-    notes : sequence of str
-        What else has to be said.
-
-    Returns
-    -------
-    Comparison
-        The same columns always give the same numbers.
-
-    Raises
-    ------
-    ValueError
-        For fewer than two columns, or more than three.
-    """
-    if not FEWEST_COLUMNS <= len(columns) <= MOST_COLUMNS:
-        raise ValueError(f"Two or three columns can be compared, not {len(columns)}.")
-    if resampled is None:
-        seed = columns[0].config.seed
-        resampled = [resample_column(column, seed) for column in columns]
-    names = column_names([column.label for column in columns])
-    matched = match_words([_texts(column) for column in columns])
-    labels = quote_units([text for text, _ in matched])
-    rows = tuple(
-        _row(columns, resampled, names, text, label, positions)
-        for (text, positions), label in zip(matched, labels, strict=True)
-    )
-    contrasts = tuple(
-        _contrast(columns[0], other, [(row.units[0], row.units[i]) for row in rows])
-        for i, other in enumerate(columns[1:], start=1)
-    )
-    own = [
-        f"{names[0]} and {name} share no masks, because their instructions or seeds differ; the "
-        "intervals of their differences take them as independent."
-        for name, contrast in zip(names[1:], contrasts, strict=True)
-        if contrast is not None and contrast.shared_masks == 0 and contrast.words > 0
-    ]
-    own += [
-        f"{name} ended early: {column.failed}"
-        for name, column in zip(names, columns, strict=True)
-        if column.failed is not None
-    ]
-    return Comparison(columns=tuple(columns), rows=rows, contrasts=contrasts, notes=(*own, *notes))
-
-
-def match_words(
-    instructions: Sequence[Sequence[str]],
-) -> list[tuple[str, tuple[int | None, ...]]]:
-    """Find the same words in several instructions.
-
-    Parameters
-    ----------
-    instructions : sequence of sequence of str
-        The units of each instruction in order.
-
-    Returns
-    -------
-    list of (str, tuple of (int or None))
-        Every word with its place in each instruction. The first "very" of one is that of the
-        others too, the second the second. Upper case and punctuation behind a word do not count.
-    """
-    found: dict[tuple[str, int], tuple[str, list[int | None]]] = {}
-    for column, units in enumerate(instructions):
-        seen: Counter[str] = Counter()
-        for place, text in enumerate(units):
-            plain = text.casefold().rstrip(",.;:!?") or text
-            seen[plain] += 1
-            entry = found.setdefault((plain, seen[plain]), (text, [None] * len(instructions)))
-            entry[1][column] = place
-    return [(text, tuple(places)) for text, places in found.values()]
-
-
-def _texts(column: Column) -> list[str]:
-    explanation = column.explanation
-    return [] if explanation is None else [unit.text for unit in explanation.units]
-
-
-def _row(
-    columns: Sequence[Column],
-    resampled: Sequence[Resampled | None],
-    names: Sequence[str],
-    text: str,
-    label: str,
-    positions: tuple[int | None, ...],
-) -> WordRow:
-    units = tuple(
-        None if place is None or column.explanation is None else column.explanation.units[place]
-        for column, place in zip(columns, positions, strict=True)
-    )
-
-    def moves(column: int) -> np.ndarray | None:
-        """Return how the weight moves over the resamples, (B,), or None if it cannot be judged."""
-        made, place = resampled[column], positions[column]
-        if made is None or place is None or made.unjudged[place]:
-            return None
-        return made.deviations[:, place]
-
-    def difference(column: int) -> Difference | None:
-        one, other = units[0], units[column]
-        if one is None or other is None:
-            return None
-        mine, theirs = moves(0), moves(column)
-        gap = None if mine is None or theirs is None else mine - theirs
-        low, high = difference_interval(one, other, gap)
-        finding: Finding = find(one, other, low, high)
-        return Difference(
-            value=one.weight - other.weight,
-            low=low,
-            high=high,
-            kind=finding.kind,
-            verdict=say(finding, [label], names[0], names[column]),
-        )
-
-    differences = tuple(difference(column) for column in range(1, len(columns)))
-    return WordRow(
-        text=text, label=label, units=units, positions=positions, differences=differences
-    )
-
-
-def _contrast(
-    first: Column, other: Column, pairs: Sequence[tuple[UnitWeight | None, UnitWeight | None]]
-) -> Contrast | None:
-    if first.explanation is None or other.explanation is None:
-        return None
-    weights = np.array(
-        [(one.weight, two.weight) for one, two in pairs if one is not None and two is not None]
-    ).reshape(-1, 2)  # (words, 2)
-    ranked = len(weights) >= FEWEST_RANKED and (np.ptp(weights, axis=0) > 0).all()
-    return Contrast(
-        rank_correlation=float(spearmanr(*weights.T).statistic) if ranked else None,
-        words=len(weights),
-        shared_masks=len(_masks(first.explanation) & _masks(other.explanation)),
-    )
-
-
-def _masks(explanation: Explanation) -> set[tuple[int, ...]]:
-    """Return the masks of the samples in the fit."""
-    return {s.mask for s in explanation.samples if s.sample_weight is not None}

@@ -12,15 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from smile_core.comparison import (
-    FEWEST_COLUMNS,
-    LETTERS,
-    MOST_COLUMNS,
-    Column,
-    Comparison,
-    Point,
-    compare_columns,
-)
+from smile_core.comparison import FEWEST_COLUMNS, LETTERS, MOST_COLUMNS, Column, Comparison, Point
 from smile_core.comparison_report import write_comparison_report
 from smile_core.config import ConfigError, RunConfig
 from smile_core.export import (
@@ -38,6 +30,7 @@ from smile_core.strict_json import (
     read_text,
     refusing_damage,
 )
+from smile_core.word_differences import compare_columns
 
 SCHEMA = 1
 JSON_FILE = "comparison.json"

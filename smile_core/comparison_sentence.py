@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from smile_core.comparison import Comparison, Contrast, WordRow
 from smile_core.explanation import AGAINST, DRIVES, UnitWeight
 from smile_core.sentence import NEGLIGIBLE, is_negligible, join_names, signed, weight_text
-
-if TYPE_CHECKING:
-    from smile_core.comparison import Comparison, Contrast, WordRow
 
 BOTH = "both"  # it matters to both, and no difference is certain and large
 NEITHER = "neither"  # both weights are certainly close to nothing

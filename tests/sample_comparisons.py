@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from smile_core.comparison import Column, Comparison, compare_columns
+from smile_core.comparison import Column, Comparison
 from smile_core.config import RunConfig
+from smile_core.word_differences import compare_columns
 from tests.sample_explanations import INSTRUCTION, sample_explanation
 
 NAMES = ("first", "second", "third")

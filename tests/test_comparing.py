@@ -173,6 +173,7 @@ def test_a_column_without_a_full_edit_has_no_weights() -> None:
     assert "the toy refused" in broken.failed
     assert broken.explanation is None
     assert broken.places == ()
+    assert end.done == end.total == 15
     assert len(whole.explanation.samples) == 14
     assert [row.units[0] for row in end.comparison.rows] == [None] * 6
     assert [row.units[1].text for row in end.comparison.rows] == INSTRUCTION.split()

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from smile_core.colors import color_limit
-from smile_core.comparison import compare_columns
 from smile_core.comparison_html import heatmaps_html, numbers_html, ranks_html, words_html
 from smile_core.comparison_text import comparison_text
 from smile_core.sentence import signed
+from smile_core.word_differences import compare_columns
 from tests.parsed_html import Page
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
 from tests.sample_explanations import HOSTILE, INSTRUCTION

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from smile_core.comparison import compare_columns
 from smile_core.comparison_plots import all_edits, joint_map
+from smile_core.word_differences import compare_columns
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
 from tests.sample_explanations import HOSTILE
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from smile_core.comparison import compare_columns
 from smile_core.comparison_report import comparison_report_html
 from smile_core.comparison_sentence import summarize_comparison
+from smile_core.word_differences import compare_columns
 from tests.parsed_html import Page
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
 from tests.sample_explanations import HOSTILE

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from smile_core.comparison import compare_columns
 from smile_core.comparison_sentence import (
     BOTH,
     KINDS,
@@ -22,6 +21,7 @@ from smile_core.comparison_sentence import (
 )
 from smile_core.explanation import UnitWeight
 from smile_core.surrogate import verdict
+from smile_core.word_differences import compare_columns
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
 
 

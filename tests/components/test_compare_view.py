@@ -8,9 +8,9 @@ from PIL import Image
 from components import compare_view
 from smile_core.columns import empty_comparison
 from smile_core.comparing import ComparisonSnapshot
-from smile_core.comparison import compare_columns
 from smile_core.comparison_sentence import summarize_comparison
 from smile_core.explanation import Snapshot
+from smile_core.word_differences import compare_columns
 from tests.parsed_html import Page
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
 from tests.sample_explanations import HOSTILE

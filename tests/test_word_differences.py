@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from scipy.stats import spearmanr
 
-from smile_core.comparison import column_names, compare_columns, match_words
+from smile_core.comparison import column_names
+from smile_core.word_differences import compare_columns, match_words
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
 from tests.sample_explanations import with_units
 
