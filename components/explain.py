@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from components import advanced, answer, export, fidelity, gallery, inputs, scatter, words
+from components import advanced, answer, export, fidelity, gallery, inputs, mask, scatter, words
 from components.bring_back import BringBack
 from components.runs import EDITOR_TURN, Runs
 from components.show import Panels, show_all
@@ -119,12 +119,38 @@ def _wire_inputs(left: inputs.Inputs) -> None:
         None, settings["perturbations"], left.slider, js=inputs.NEAREST_STOP_JS, **QUIET
     )
     settings["editor"].change(inputs.say_card, settings["editor"], left.card, **QUIET)
+    _wire_mask(left)
     left.preset.input(
         advanced.preset_values,
         left.preset,
         [settings[name] for name in advanced.FIELDS],
         **QUIET,
     )
+
+
+def _wire_mask(left: inputs.Inputs) -> None:
+    where, editor = left.where, left.settings["editor"]
+    for event in (left.photo.change, editor.change):
+        shown = [where.panel, where.drawing]
+        event(mask.show, [editor, left.photo], shown, preprocess=False, **QUIET)
+    where.drawing.input(_take_drawing, None, left.message, **QUIET)
+    where.upload.upload(
+        _take_mask_file,
+        [where.upload, left.photo, editor],
+        [where.drawing, left.message],
+        preprocess=False,
+        **QUIET,
+    )
+    where.whole.change(mask.show_drawing, where.whole, where.drawing, **QUIET)
+
+
+def _take_drawing(event: gr.EventData, request: gr.Request) -> str:
+    return inputs.render_message(mask.take_drawing(event, request))
+
+
+def _take_mask_file(file: Any, photo: Any, editor: str, request: gr.Request) -> tuple[Any, str]:
+    drawing, sentence = mask.take_upload(file, photo, editor, request)
+    return drawing, inputs.render_message(sentence)
 
 
 def _cost_inputs(left: inputs.Inputs) -> list[Any]:
@@ -136,7 +162,7 @@ def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
     runs = Runs(left, panels)
     begun = left.explain.click(
         runs.begin,
-        [left.photo, left.lock, *left.settings.values()],
+        [left.photo, left.where.whole, left.lock, *left.settings.values()],
         [*panels, left.message, left.settings["seed"], left.address, left.explain, left.stop],
         preprocess=False,  # the engine's own checks speak for every value
         **QUIET,

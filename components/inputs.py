@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from components import advanced, pace
+from components import advanced, mask, pace
 from components.answer import say_about
 from components.html import html
+from components.mask import MaskPanel
 from components.served import file_url
 from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import EditorCard, list_editors
@@ -44,6 +45,7 @@ class Inputs(NamedTuple):
     photo_chips: gr.HTML
     instruction_chips: gr.HTML
     card: gr.HTML
+    where: MaskPanel
     slider: gr.Slider
     cost: gr.HTML
     lock: gr.Checkbox
@@ -90,6 +92,7 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
             elem_id="editor",
         )
         card = html(render_card(cards, defaults.editor), elem_id="editor-card")
+    where = mask.build(defaults.editor, photo)
     with gr.Group(elem_id="cost-group"):
         with gr.Row(elem_classes="pair-row"):
             slider = gr.Slider(
@@ -130,6 +133,7 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
         photo_chips=photo_chips,
         instruction_chips=instruction_chips,
         card=card,
+        where=where,
         slider=slider,
         cost=cost,
         lock=lock,
@@ -203,6 +207,8 @@ def render_card(cards: Sequence[EditorCard], name: str) -> str:
     facts.append(f"licence: {card.licence}")
     if card.gated:
         facts.append("needs an access token")
+    if card.needs_mask:
+        facts.append("edits inside a mask")
     notes = f" {escape(card.notes)}" if card.notes else ""
     return f'<p class="hint">{escape(" · ".join(facts))}.{notes}</p>'
 

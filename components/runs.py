@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
-from components import advanced, answer, export, inputs, link, pace
+from components import advanced, answer, export, inputs, link, mask, pace
 from components.served import uploaded_path
 from components.session import Job, Session, has_editor, is_editor_taken, session_of
 from components.show import (
@@ -32,7 +33,8 @@ from smile_core.editors import list_editors
 from smile_core.engine import RunError, stream
 from smile_core.export import ExportError, save_explanation
 from smile_core.instruction import split_units
-from smile_core.photo import open_photo
+from smile_core.mask_picture import mask_for
+from smile_core.photo import Source, open_photo
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,12 @@ class Runs:
         self.panels = panels
 
     def begin(
-        self, request: gr.Request, photo: dict[str, Any] | None, lock: bool, *values: Any
+        self,
+        request: gr.Request,
+        photo: dict[str, Any] | None,
+        whole: bool,
+        lock: bool,
+        *values: Any,
     ) -> Updates:
         """Check photo and settings; put the run into the session or say what is wrong."""
         session = session_of(request)
@@ -68,7 +75,8 @@ class Runs:
             units = split_units(config.instruction, config.granularity)
             if photo is None:
                 raise ConfigError(NO_PHOTO)
-            session.job = Job(photo=open_photo(uploaded_path(photo)), config=config)
+            where = mask.given(session.painted, whole)
+            session.job = checked_job(open_photo(uploaded_path(photo)), config, where)
         except ConfigError as error:
             return {self.left.message: inputs.render_message(str(error))}
         session.stop.clear()
@@ -107,7 +115,7 @@ class Runs:
         started = time.monotonic()
         view = LiveView(self.panels)
         snapshot = None
-        for snapshot in stream(job.photo, job.config, stop=session.stop.is_set):
+        for snapshot in stream(job.photo, job.config, job.mask, stop=session.stop.is_set):
             if snapshot.explanation is not None:
                 session.explanation = session.shown = snapshot.explanation
             pace.learn(job.config.editor, snapshot)
@@ -167,6 +175,21 @@ class Runs:
             return {self.panels.links: written(session_of(request))}
         except ExportError as error:
             return {self.left.message: inputs.render_message(str(error))}
+
+
+def checked_job(photo: Image.Image, config: RunConfig, given: Source | None) -> Job:
+    """Return the run, its mask checked; an editor that takes no mask gets none.
+
+    Raises
+    ------
+    ConfigError
+        When the mask cannot be used, or is missing.
+    """
+    card = mask.card_of(config.editor)
+    if card is None or not card.needs_mask:
+        return Job(photo=photo, config=config)
+    mask_for(given, photo, card)
+    return Job(photo=photo, config=config, mask=given)
 
 
 def written(session: Session) -> str:

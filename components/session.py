@@ -22,6 +22,7 @@ from components.scatter import SIMILARITY
 from components.served import served_folder
 from smile_core.config import RunConfig
 from smile_core.explanation import Explanation
+from smile_core.photo import Source
 
 MAX_SESSIONS = 64
 
@@ -32,6 +33,7 @@ class Job:
 
     photo: Image.Image
     config: RunConfig
+    mask: Source | None = None
 
 
 @dataclass(eq=False)  # told apart by identity, so that sets can hold them
@@ -44,6 +46,8 @@ class Session:
         Set to end the run; cleared when a new one is asked for.
     job : Job or None
         The run that waits for its turn.
+    painted : Image, bytes of a PNG, or None
+        The mask that was painted or uploaded last.
     explanation : Explanation or None
         The last result, for the files and for a run that brings no new one.
     shown : Explanation or None
@@ -65,6 +69,7 @@ class Session:
 
     stop: threading.Event = field(default_factory=threading.Event)
     job: Job | None = None
+    painted: Source | None = None
     explanation: Explanation | None = None
     shown: Explanation | None = None
     units: tuple[str, ...] = ()

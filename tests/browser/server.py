@@ -13,6 +13,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ CARD = EditorCard(
     short_side=256,
     multiple_of=8,
 )
+MASK_CARD = replace(CARD, name="quick-mask", title="Quick test editor with a mask", needs_mask=True)
 # Every word that is known shifts the colours by (red, green, blue).
 TINTS = {
     "snow": (70, 75, 80),
@@ -48,16 +50,21 @@ TINTS = {
 class QuickEditor:
     """Tints the photo by the words of the prompt; takes `delay_s` for each edit."""
 
-    name = CARD.name
-    card = CARD
-
-    def __init__(self, delay_s: float) -> None:
+    def __init__(self, delay_s: float, card: EditorCard = CARD) -> None:
         self.delay_s = delay_s
+        self.name, self.card = card.name, card
         # Without a fingerprint nothing is cached, so that a second run takes its time again.
         self.fingerprint = None if delay_s else "quick-1"
 
     def edit(
-        self, image: Image.Image, prompts: Sequence[str], *, seed: int, stop=None, **knobs: object
+        self,
+        image: Image.Image,
+        prompts: Sequence[str],
+        *,
+        seed: int,
+        mask: Image.Image | None = None,
+        stop=None,
+        **knobs: object,
     ) -> list[Image.Image | EditFailure]:
         answers: list[Image.Image | EditFailure] = []
         pixels = np.asarray(image, dtype=float)  # (height, width, 3)
@@ -68,7 +75,8 @@ class QuickEditor:
             words = prompt.lower().replace(".", "").replace(",", "").split()
             tint = np.sum([TINTS.get(word, (0, 0, 0)) for word in words] + [(0, 0, 0)], axis=0)
             grain = np.random.default_rng(seed).normal(0, 2, pixels.shape)
-            answers.append(Image.fromarray((pixels + tint + grain).clip(0, 255).astype(np.uint8)))
+            edit = Image.fromarray((pixels + tint + grain).clip(0, 255).astype(np.uint8))
+            answers.append(edit if mask is None else Image.composite(edit, image, mask))
         return answers
 
 
@@ -82,6 +90,7 @@ def main() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it takes the bundled editor's name on purpose
         register_editor(CARD)(lambda: QuickEditor(given.delay))
+    register_editor(MASK_CARD)(lambda: QuickEditor(given.delay, MASK_CARD))
     page = build_page(given.example)
     if given.file_limit:
         import resource  # POSIX only
