@@ -3,8 +3,8 @@
     python -m tests.browser.screenshots --out DIR [--url http://127.0.0.1:7871]
 
 Without a URL it starts the page with the quick test editor. States: `first` (as a newcomer sees
-it), `running`, `finished` (and each tab of evidence), `error`, `method`; at 1440×900 and 390×844,
-light and dark. A server without a stored example shows the empty page as `first`.
+it), `running`, `finished` (and each tab of evidence), `error`, `mask`, `method`; at 1440×900 and
+390×844, light and dark. A server without a stored example shows the empty page as `first`.
 """
 
 from __future__ import annotations
@@ -65,6 +65,15 @@ def photograph(page: Page, out: Path, name: str, *, every_tab: bool) -> None:
     page.click("#explain")
     page.wait_for_selector(".alert")
     take(page, out / f"{name}-error.png")
+    page.locator("#editor input").click()
+    masked = page.get_by_role("option", name="with a mask")
+    if masked.count():  # the quick editor has a sister that needs one
+        masked.click()
+        page.wait_for_selector("#mask canvas")
+        page.locator("#mask").scroll_into_view_if_needed()
+        take(page, out / f"{name}-mask.png")
+    else:
+        page.keyboard.press("Escape")
     page.locator("#tabs").get_by_role("tab", name="Method").click()
     take(page, out / f"{name}-method.png")
 

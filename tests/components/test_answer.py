@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from components import answer
 from smile_core.explanation import Snapshot
 from tests.parsed_html import Page
-from tests.sample_explanations import HOSTILE, sample_explanation
+from tests.sample_explanations import HOSTILE, masked, sample_explanation
 
 
 def snapshot(**changes: object) -> Snapshot:
@@ -62,6 +63,16 @@ def test_pair_shows_photo_and_full_edit_in_their_ratio():
     assert "--ratio:160/160" in html
     assert html.count("<img") == 2
     assert 'type="range"' in html
+
+
+def test_the_mask_is_outlined_on_the_photo():
+    shown = []
+    answer.render_pair(masked(sample_explanation()), lambda picture: shown.append(picture) or "p")
+    before = np.asarray(shown[-1], dtype=int)
+    changed = np.abs(before - np.asarray(sample_explanation().source, dtype=int)).max(axis=2) > 0
+    middle = changed.shape[1] // 2
+    assert changed[:, middle - 1 : middle + 1].mean() > 0.9
+    assert not changed[:, : middle - 8].any()
 
 
 def test_pair_without_pictures_says_so():
