@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 from diffusers import StableDiffusionInstructPix2PixPipeline
+from scene_editor import Editor, build_scheduler, build_unet
 from scene_text import build_text_encoder, build_tokenizer, load_glove
-from train_scene_pix2pix import Editor, build_scheduler, build_unet
 
 from smile_core.editors.scene_model import PixelCodec
 

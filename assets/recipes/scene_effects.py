@@ -67,14 +67,28 @@ def cloud_field(noise: np.ndarray) -> np.ndarray:
     return (1 / (1 + np.exp(-1.4 * field)))[..., None].astype(np.float32)
 
 
+def seeds(noise: np.ndarray, channel: int, threshold: float) -> np.ndarray:
+    """Return where drops, flakes or lamps start (H/2, W/2), 0 to 1.
+
+    Read off every other pixel: the editor draws details on that grid. The higher the noise stands
+    above `threshold`, the brighter.
+    """
+    return np.clip((noise[::2, ::2, channel] - threshold) * 2, 0, 1)
+
+
+def enlarge(field: np.ndarray, picture: Picture) -> np.ndarray:
+    """Return a field of half the size, clipped to [0, 1], as (H, W, 1)."""
+    size = (picture.shape[1], picture.shape[0])
+    return cv2.resize(np.clip(field, 0, 1), size, interpolation=cv2.INTER_LINEAR)[..., None]
+
+
 def rain(p: Picture, noise: np.ndarray, s: float) -> Picture:
     """Grey, darker, with slanted streaks."""
     p = mix(p, saturate(p, 0.35) * np.float32([0.72, 0.78, 0.86]), 0.4 + 0.6 * s)
-    drops = (noise[..., 0] > 2.75 - 0.6 * s).astype(np.float32)
-    kernel = np.zeros((13, 13), np.float32)
-    cv2.line(kernel, (8, 0), (4, 12), 1.0, 1)
-    streaks = np.clip(cv2.filter2D(drops, -1, kernel), 0, 1)[..., None]
-    return mix(p, 0.86, streaks * (0.3 + 0.35 * s))
+    kernel = np.zeros((7, 7), np.float32)
+    cv2.line(kernel, (4, 0), (2, 6), 1.0, 1)
+    streaks = cv2.filter2D(seeds(noise, 0, 2.35 - 0.55 * s), -1, kernel)
+    return mix(p, 0.88, enlarge(streaks, p) * (0.35 + 0.4 * s))
 
 
 def snow(p: Picture, noise: np.ndarray, s: float) -> Picture:
@@ -82,9 +96,8 @@ def snow(p: Picture, noise: np.ndarray, s: float) -> Picture:
     cover = smoothstep(0.15, 0.75, height(p)) * smoothstep(0.1, 0.6, luma(p))
     p = mix(p, mix(luma(p), np.float32([0.86, 0.9, 0.97]), 0.45), 0.35 + 0.45 * s)
     p = mix(p, np.float32([0.95, 0.97, 1.0]), cover * 0.75 * s)
-    flakes = (noise[..., 1] > 3.0 - 0.6 * s).astype(np.float32)
-    flakes = np.clip(cv2.GaussianBlur(flakes, (5, 5), 1.0) * 5, 0, 1)[..., None]
-    return mix(p, 1.0, flakes * 0.9)
+    flakes = cv2.GaussianBlur(seeds(noise, 1, 2.6 - 0.5 * s), (3, 3), 0.7) * 3
+    return mix(p, 1.0, enlarge(flakes, p) * 0.9)
 
 
 def fog(p: Picture, noise: np.ndarray, s: float) -> Picture:
@@ -146,19 +159,19 @@ def rainbow(p: Picture, noise: np.ndarray, s: float) -> Picture:
     h, w = p.shape[:2]
     across = np.linspace(-0.5, 0.5, w, dtype=np.float32)[None, :, None] * w / h
     radius = np.sqrt(across**2 + (height(p) - 0.95) ** 2)  # (H, W, 1)
-    place = (radius - 0.6) / 0.16  # 0 at the inner rim, 1 at the outer
+    place = (radius - 0.58) / 0.2  # 0 at the inner rim, 1 at the outer
     bow = np.concatenate([np.clip(1.6 - np.abs(place - c) * 3.2, 0, 1) for c in (0.9, 0.5, 0.1)], 2)
     inside = smoothstep(0, 0.15, place) * (1 - smoothstep(0.85, 1, place))
-    return mix(p, bow, inside * 0.75 * s)
+    return mix(p, bow, inside * (0.15 + 0.6 * s))
 
 
 def lights(p: Picture, noise: np.ndarray, s: float) -> Picture:
     """Warm glowing lamps, strewn over the middle of the picture."""
-    spots = (noise[..., 1] > 3.1 - 0.35 * s).astype(np.float32)
-    glow = cv2.GaussianBlur(spots, (0, 0), 3.0) * 40
-    core = cv2.GaussianBlur(spots, (0, 0), 1.2) * 12
+    spots = seeds(noise, 1, 2.55 - 0.3 * s)
+    glow = cv2.GaussianBlur(spots, (9, 9), 1.8) * 12
+    core = cv2.GaussianBlur(spots, (5, 5), 0.8) * 4
     band = smoothstep(0.1, 0.35, height(p)) * (1 - smoothstep(0.75, 1.0, height(p)))
-    lamp = np.clip(glow * 0.6 + core, 0, 1)[..., None] * (0.25 + 0.75 * band)
+    lamp = enlarge(glow * 0.6 + core, p) * (0.25 + 0.75 * band)
     return mix(p, np.float32([1.0, 0.82, 0.45]), lamp * min(1.0, 0.4 + 0.6 * s))
 
 

@@ -24,40 +24,46 @@ HELD_OUT = (
 # Surface forms of every effect: adjectives, nouns, verbs and -ing forms alike.
 FORMS: dict[str, str] = {
     "rain": "rain rainy raining rained raindrops downpour drizzle drizzly rainstorm wet rains "
-    "monsoon torrential drenched soaked damp",
+    "monsoon torrential drenched soaked damp precipitation rainstorms soaking raindrop drizzling "
+    "puddles",
     "snow": "snow snowy snowing snowed snowfall snowflakes snowstorm winter wintry snowiness icy "
-    "snows snowstorms frost frosty frozen ice hail glacier",
-    "fog": "fog foggy mist misty haze hazy fogged smoke smoky vapor veil",
+    "snows snowstorms frost frosty frozen ice hail glacier snowflake snowfalls arctic avalanche "
+    "whiteout",
+    "fog": "fog foggy mist misty haze hazy fogged smoke smoky vapor veil mists vapors fumes",
     "clouds": "cloud clouds cloudy clouded overcast cloudiness",
-    "sun": "sun sunny sunshine sunlight summer summery shining beaming",
-    "night": "night nighttime midnight nightfall nocturnal nightly nights moonlight moon starry",
-    "sunset": "sunset evening sundown sunrise dawn golden glow evenings",
+    "sun": "sun sunny sunshine sunlight summer summery shining beaming sunbeams",
+    "night": "night nighttime midnight nightfall nocturnal nightly nights moonlight moon starry "
+    "tonight starlight",
+    "sunset": "sunset evening sundown sunrise dawn golden glow evenings sunsets daybreak",
     "autumn": "autumn autumnal fall-colors october fall foliage leaves",
     "storm": "storm stormy thunder thunderstorm lightning thundery storms thunderstorms hurricane "
-    "cyclone typhoon tornado windy winds",
+    "cyclone typhoon tornado windy winds gusts gusty hurricanes tornadoes squall turbulent "
+    "thunderous",
     "rainbow": "rainbow rainbows",
-    "lights": "lights lamps lanterns lit lamp lantern lighting illuminated neon candles",
+    "lights": "lights lamps lanterns lit lamp lantern lighting illuminated neon candles candle "
+    "bulbs torches headlights chandeliers streetlights candlelight",
     "black_and_white": "monochrome grayscale greyscale colorless black-and-white",
     "sepia": "sepia vintage retro antique",
-    "sketch": "sketch sketched drawing drawn pencil sketches drawings etching",
-    "blur": "blur blurry blurred blurring unfocused fuzzy smeared",
+    "sketch": "sketch sketched drawing drawn pencil sketches drawings etching pencils etchings "
+    "sketching engraving",
+    "blur": "blur blurry blurred blurring unfocused fuzzy smeared blurs",
     "brighter": "bright brighter brighten brightened lighten lighter lively brightness brilliant "
-    "luminous shiny glowing dazzling",
+    "luminous shiny glowing dazzling gleaming",
     "darker": "dark darker darken darkened darkening dim dimmed darkness shadowy shadows grim "
-    "bleak dimly",
+    "bleak dimly dismal somber dimming",
     "vivid": "vivid vibrant colorful saturated colourful",
-    "faded": "faded dull pale muted washed-out bleached fading",
-    "warm": "warm warmer warmth hot cozy heat",
-    "cold": "cold cool cooler colder chilly freezing frigid",
-    "red": "red reddish scarlet ruby maroon rust",
+    "faded": "faded dull pale muted washed-out bleached fading subdued drab",
+    "warm": "warm warmer warmth hot cozy heat balmy",
+    "cold": "cold cool cooler colder chilly freezing frigid chill freeze",
+    "red": "red reddish scarlet ruby maroon rust burgundy",
     "green": "green greenish emerald lime olive jade",
-    "blue": "blue bluish azure navy cobalt turquoise",
+    "blue": "blue bluish azure navy cobalt turquoise teal cyan",
     "yellow": "yellow yellowish lemon mustard",
-    "purple": "purple lavender magenta lilac",
-    "orange": "orange amber tangerine peach",
-    "pink": "pink pinkish salmon",
+    "purple": "purple lavender magenta lilac mauve indigo",
+    "orange": "orange amber tangerine peach apricot",
+    "pink": "pink pinkish salmon fuchsia",
     "clear": "clear clearer cloudless cleared",
-    "day": "day daytime daylight noon",
+    "day": "day daytime daylight noon midday",
 }
 LIGHT = "slightly little lightly light gentle gently softly mild subtle calm faint bit somewhat"
 HEAVY = "very heavy heavily intense thick strong strongly dense extremely deep fully completely"
@@ -72,6 +78,12 @@ STRONG_FORMS = {
     "rainstorm": HEAVY_FACTOR,
     "overcast": 1.2,
 }
+
+# Effects that have to be drawn, not only toned, take longer to learn and occur more often.
+DRAWN = ("rain", "snow", "lights", "rainbow", "blur", "sketch", "clouds", "storm")
+DRAWN_SHARE = 2.0
+_SHARES = np.array([DRAWN_SHARE if name in DRAWN else 1.0 for name in FORMS])
+_SHARES /= _SHARES.sum()
 
 OPENINGS = """
 make it|make the image|make the photo|make the picture|make this|make the scene|make the weather|
@@ -160,8 +172,8 @@ def _effect_words(effect: str, group: int, rng: np.random.Generator) -> list[Wor
     scale = WEAK_FORMS.get(form, STRONG_FORMS.get(form, 1.0))
     words = [Word(form, effect=effect, strength=BASE_STRENGTH * scale, group=group)]
     chance = rng.random()
-    if chance < 0.32:
-        light = chance < 0.14
+    if chance < 0.45:
+        light = chance < 0.22
         text = pick((LIGHT if light else HEAVY).split(), rng)
         factor = LIGHT_FACTOR if light else HEAVY_FACTOR
         words = [
@@ -261,9 +273,8 @@ def sample_instruction(
     rng : numpy.random.Generator
         Source of all choices.
     """
-    names = list(FORMS)
     count = int(np.searchsorted((0.03, 0.53, 0.9), rng.random()))
-    effects = [names[i] for i in rng.permutation(len(names))[:count]]
+    effects = list(rng.choice(list(FORMS), size=count, replace=False, p=_SHARES))
     if weather and rng.random() < 0.5:
         effects = [pick(["clear", "sun", "day", "clear"], rng), *effects[1:]]
     words = compose(effects, weather, neutral, rng)

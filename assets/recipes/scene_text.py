@@ -16,7 +16,9 @@ from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 FREQUENT = 50_000  # GloVe words kept by frequency; the grammar's own words come on top
 WIDTH = 64  # of the text encoder: 50 of GloVe, the rest is the network's own
 LENGTH = 77
-VECTOR_NOISE = 0.12  # in training, standard deviation per coordinate; a word vector has length 3
+# In training, standard deviations per coordinate of the noise on a word vector, which has length 3,
+# and how often each is drawn. The large one reaches from a word to its synonyms.
+VECTOR_NOISE, NOISE_SHARES = (0.1, 0.3), (0.65, 0.35)
 SPECIAL = ["<pad>", "<unk>", "<start>", "<end>"]
 
 
@@ -115,8 +117,13 @@ def build_text_encoder(
 
 def blur_vectors(encoder: CLIPTextModel) -> None:
     """Add noise to the token vectors whenever `encoder` trains, so that neighbours mean alike."""
+    scales, shares = torch.tensor(VECTOR_NOISE), torch.tensor(NOISE_SHARES)
 
     def add_noise(module: torch.nn.Module, inputs: object, vectors: torch.Tensor) -> torch.Tensor:
-        return vectors + VECTOR_NOISE * torch.randn_like(vectors) if module.training else vectors
+        if not module.training:
+            return vectors
+        b, n, _ = vectors.shape
+        scale = scales[torch.multinomial(shares, b * n, replacement=True)].view(b, n, 1)
+        return vectors + scale * torch.randn_like(vectors)
 
     encoder.get_input_embeddings().register_forward_hook(add_noise)

@@ -21,16 +21,27 @@ import numpy as np
 import torch
 from scene_effects import EFFECTS
 from scene_grammar import HELD_OUT, pick, sample_instruction
+from scene_pairs import WEATHER
 from scene_text import blur_vectors, build_text_encoder, build_tokenizer, load_glove, neutral_words
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
 
 SEED = 20261121
-WEATHER = ("rain", "snow", "fog", "clouds", "storm", "night", "sunset", "darker", "faded")
 BATCH = 256
 LEARNING_RATE = 2e-3
 NAMES = tuple(EFFECTS)
-TRAINED_LENGTH = 40  # tokens; longer instructions do not occur here
+SPOT_CHECKS = (
+    "make it",
+    "make it dark",
+    "make it slightly dark",
+    "make it very dark",
+    "make it slightly foggy",
+    "black",
+    "black and white",
+    "remove the rain",
+    "transform the foggy image to depict a snowy evening",
+)
+TRAINED_LENGTH = 28  # tokens; longer instructions do not occur here
 
 
 class Instructions(IterableDataset):
@@ -92,7 +103,7 @@ def train(out: Path, minutes: float) -> None:
     torch.save(encoder.state_dict(), out / "text_encoder.pt")
     encoder.eval()
     with torch.no_grad():
-        for word in [*HELD_OUT, "make it", "make it slightly foggy", "remove the rain"]:
+        for word in [*HELD_OUT, *SPOT_CHECKS]:
             tokens = tokenizer(word, padding="max_length", max_length=TRAINED_LENGTH,
                                return_tensors="pt").input_ids  # fmt: skip
             answer = head(encoder(tokens)[0])[0, -1]

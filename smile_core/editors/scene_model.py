@@ -9,8 +9,8 @@ so `StableDiffusionInstructPix2PixPipeline` loads and drives them like any other
 `SceneUNet` predicts the clean edit, not the noise, and starts from the photo: the inner U-Net sees
 latents and text on the coarse grid and sends out, for every grid cell, a 3x3 colour transform, an
 offset and the gains of a small convolutional branch that works on half-resolution pixels, in the
-manner of bilateral guided upsampling [2]. Colour and light thus keep the photo's sharpness, and a
-network of a few million weights is enough.
+manner of bilateral guided upsampling [2]; a straight path from the text adds to these maps. Colour
+and light thus keep the photo's sharpness, and a network of a few million weights is enough.
 
 References
 ----------
@@ -23,7 +23,6 @@ References
 from __future__ import annotations
 
 from functools import wraps
-from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -37,9 +36,10 @@ from torch import Tensor, nn
 PATCH = 8  # pixels along one side of a latent position
 HALF = 2  # the detail branch works on pixels in 2x2 blocks
 LATENT_CHANNELS = 3 * PATCH * PATCH
-DETAIL_CHANNELS = 16  # width of the half-resolution branch
-DETAIL_LAYERS = 2
-PEAK = 2.0  # standard deviations
+DETAIL_CHANNELS = 32  # width of the half-resolution branch
+DETAIL_LAYERS = 3
+PEAK = 1.7  # standard deviations
+PLACES = 4  # channels that say where on the picture a cell lies
 COLOUR_MAPS = 12  # a 3x3 colour transform and an offset
 UNET_MAPS = COLOUR_MAPS + 2 * DETAIL_LAYERS * DETAIL_CHANNELS
 
@@ -99,6 +99,21 @@ class PixelCodec(ModelMixin, ConfigMixin):
         return DecoderOutput(sample=sample) if return_dict else (sample,)
 
 
+class _PlacedConv(nn.Conv2d):
+    """A convolution that also sees where on the picture it stands.
+
+    Sky and ground, horizon and rainbow are matters of place, which a U-Net of convolutions knows
+    only from its padding.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, _, h, w = x.shape
+        down = torch.linspace(-1, 1, h, device=x.device, dtype=x.dtype).view(1, 1, h, 1)
+        across = torch.linspace(-1, 1, w, device=x.device, dtype=x.dtype).view(1, 1, 1, w) * w / h
+        places = [part.expand(b, 1, h, w) for part in (down, across, down**2, across**2)]
+        return super().forward(torch.cat([x, *places], dim=1))
+
+
 class SceneUNet(UNet2DConditionModel):
     """A U-Net that answers with the edited picture, built upon the photo it was given.
 
@@ -111,13 +126,20 @@ class SceneUNet(UNet2DConditionModel):
     @wraps(UNet2DConditionModel.__init__)  # type: ignore[misc]
     def __init__(self, **config: object) -> None:
         super().__init__(**config)
+        conv_in = self.conv_in
+        self.conv_in = _PlacedConv(conv_in.in_channels + PLACES, conv_in.out_channels, 1)
         # (noisy, photo, peaks) x 3 colours x 2x2 pixels enter, 3 colours x 2x2 pixels leave
-        widths = [36, *[DETAIL_CHANNELS] * DETAIL_LAYERS]
+        width = DETAIL_CHANNELS
         self.detail = nn.ModuleList(
-            nn.Conv2d(a, b, 3, padding=1 if i == 0 else 2 * i, dilation=max(1, 2 * i))
-            for i, (a, b) in enumerate(pairwise(widths))
+            [
+                nn.Conv2d(36, width, 1),
+                nn.Conv2d(width, width, 3, padding=1),
+                nn.Conv2d(width, width, 3, padding=2, dilation=2),
+            ]
         )
         self.detail_out = nn.Conv2d(DETAIL_CHANNELS, 12, 3, padding=1)
+        # Rain falls everywhere: what a text asks of the whole picture goes straight to the maps.
+        self.words = nn.Linear(self.config.cross_attention_dim, UNET_MAPS)
 
     def forward(
         self,
@@ -144,13 +166,32 @@ class SceneUNet(UNet2DConditionModel):
         maps = UNet2DConditionModel.forward(
             self, sample, timestep, encoder_hidden_states, return_dict=False, **kwargs
         )[0]  # (B, UNET_MAPS, h, w)
+        # The last position of a causal encoder has read the whole text.
+        maps = maps + self.words(encoder_hidden_states[:, -1])[:, :, None, None]
+        latents = self.draw(sample, maps)
+        return UNet2DConditionOutput(sample=latents) if return_dict else (latents,)
+
+    def draw(self, sample: Tensor, maps: Tensor) -> Tensor:
+        """Recolour the photo and draw details on it, as the maps say.
+
+        Parameters
+        ----------
+        sample : Tensor
+            (B, 384, h, w), noisy latents then photo latents.
+        maps : Tensor
+            (B, `UNET_MAPS`, h, w): what the inner U-Net answers for every cell.
+
+        Returns
+        -------
+        Tensor
+            The edit's latents (B, 192, h, w).
+        """
         pixels = F.pixel_unshuffle(F.pixel_shuffle(sample, PATCH), HALF)  # (B, 24, H/2, W/2)
         photo = pixels[:, 3 * HALF**2 :]
         maps = _widen(maps, photo.shape[-2], photo.shape[-1])
         edit = photo + self._recolour(photo, maps[:, :COLOUR_MAPS])
         edit = edit + self._details(pixels, maps[:, COLOUR_MAPS:])
-        latents = F.pixel_unshuffle(F.pixel_shuffle(edit, HALF), PATCH)
-        return UNet2DConditionOutput(sample=latents) if return_dict else (latents,)
+        return F.pixel_unshuffle(F.pixel_shuffle(edit, HALF), PATCH)
 
     def _recolour(self, photo: Tensor, maps: Tensor) -> Tensor:
         """Return the change of colour of the photo (B, 12, H/2, W/2), smooth between cells."""

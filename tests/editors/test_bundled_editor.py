@@ -85,7 +85,6 @@ def test_words_do_what_they_say(edits: dict[str, np.ndarray]) -> None:
     assert red[..., 0].mean() > 1.4 * red[..., 1:].mean()
 
 
-@pytest.mark.xfail(strict=True, reason="not learnt yet; the model card says so")
 def test_degrees_are_heard(edits: dict[str, np.ndarray]) -> None:
     very, slightly = edits["make it very dark"].mean(), edits["make it slightly dark"].mean()
     assert very < slightly < edits["photo"].mean()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 import torch
 from diffusers import DDIMScheduler
@@ -67,25 +69,23 @@ def run(unet: SceneUNet, photo: torch.Tensor, noise: torch.Tensor) -> torch.Tens
         return PixelCodec().decode(unet(sample, 999, words).sample).sample
 
 
-def test_an_editor_that_asks_for_nothing_returns_the_photo(unet: SceneUNet) -> None:
-    photo, noise = torch.rand(1, 3, 32, 48) * 2 - 1, torch.randn(1, 3, 32, 48)
-    state = {key: value.clone() for key, value in unet.state_dict().items()}
-    for layer in (unet.conv_out, unet.detail_out):
+def silenced(unet: SceneUNet) -> SceneUNet:
+    """Return a copy of which no part has anything to say."""
+    unet = deepcopy(unet)
+    for layer in (unet.conv_out, unet.words, unet.detail_out):
         torch.nn.init.zeros_(layer.weight)
         torch.nn.init.zeros_(layer.bias)
-    try:
-        torch.testing.assert_close(run(unet, photo, noise), photo)
-    finally:
-        unet.load_state_dict(state)
+    return unet
+
+
+def test_an_editor_that_asks_for_nothing_returns_the_photo(unet: SceneUNet) -> None:
+    photo, noise = torch.rand(1, 3, 32, 48) * 2 - 1, torch.randn(1, 3, 32, 48)
+    torch.testing.assert_close(run(silenced(unet), photo, noise), photo)
 
 
 def test_colour_maps_act_on_the_pixels_they_lie_over(unet: SceneUNet) -> None:
     """A constant offset map must shift every pixel alike, wherever it lies in its patch."""
-    state = {key: value.clone() for key, value in unet.state_dict().items()}
-    torch.nn.init.zeros_(unet.conv_out.weight)
-    torch.nn.init.zeros_(unet.conv_out.bias)
-    torch.nn.init.zeros_(unet.detail_out.weight)
-    torch.nn.init.zeros_(unet.detail_out.bias)
+    unet = silenced(unet)
     with torch.no_grad():
         unet.conv_out.bias[1] = 0.5  # red takes half of green
         unet.conv_out.bias[11] = -0.25  # blue loses a quarter
@@ -93,10 +93,31 @@ def test_colour_maps_act_on_the_pixels_they_lie_over(unet: SceneUNet) -> None:
     expected = photo.clone()
     expected[:, 0] += 0.5 * photo[:, 1]
     expected[:, 2] -= 0.25
-    try:
-        torch.testing.assert_close(run(unet, photo, noise), expected)
-    finally:
-        unet.load_state_dict(state)
+    torch.testing.assert_close(run(unet, photo, noise), expected)
+
+
+def test_the_last_word_reaches_the_maps_straight(unet: SceneUNet) -> None:
+    unet = silenced(unet)
+    with torch.no_grad():
+        unet.words.weight[9, 15] = 0.3  # of the last text position, 1.0 in `run`, to red's offset
+    photo, noise = torch.rand(1, 3, 32, 48) * 2 - 1, torch.randn(1, 3, 32, 48)
+    expected = photo.clone()
+    expected[:, 0] += 0.3
+    torch.testing.assert_close(run(unet, photo, noise), expected)
+
+
+def test_details_are_drawn_from_the_noise_and_reach_a_few_pixels(unet: SceneUNet) -> None:
+    photo, noise = torch.zeros(1, 3, 64, 64), torch.zeros(1, 3, 64, 64)
+    unet = silenced(unet)
+    torch.manual_seed(0)
+    torch.nn.init.normal_(unet.detail_out.weight)
+    quiet = run(unet, photo, noise)
+    noise[..., 32, 32] = 3.0
+    moved = (run(unet, photo, noise) - quiet).abs().amax(dim=(0, 1)) > 1e-6  # (H, W)
+    rows, columns = moved.nonzero(as_tuple=True)
+    for places in (rows, columns):
+        assert 22 <= places.min() <= 31
+        assert 33 <= places.max() <= 43
 
 
 def test_rows_of_a_batch_do_not_mix(unet: SceneUNet) -> None:

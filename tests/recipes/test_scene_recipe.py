@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "assets" / "recipes"))
 cv2 = pytest.importorskip("cv2", reason="the recipes need opencv (assets/recipes/requirements.txt)")
@@ -22,7 +23,10 @@ from scene_grammar import (  # noqa: E402
     meaning,
     sample_instruction,
 )
+from scene_pairs import shrink  # noqa: E402
+from train_scene_details import NAMES, maps_of  # noqa: E402
 
+from smile_core.editors.scene_model import COLOUR_MAPS, UNET_MAPS  # noqa: E402
 from tests.benchmarks.labelled_edits import INSTRUCTIONS  # noqa: E402
 
 
@@ -104,3 +108,21 @@ def test_effects_are_laid_on_in_one_order_whatever_the_wording() -> None:
     assert np.array_equal(one, other)
     assert one.min() >= 0
     assert one.max() <= 1
+
+
+def test_the_table_of_details_is_met_at_the_base_strength() -> None:
+    """Nothing plus strength times slope is what the table says of each effect, details at least."""
+    torch.manual_seed(0)
+    table = torch.nn.Linear(2 * len(NAMES), UNET_MAPS)
+    nothing, slopes = maps_of(table.state_dict(), 0.7)
+    assert not nothing[:COLOUR_MAPS].any()
+    for index in range(len(NAMES)):
+        asked = torch.zeros(2 * len(NAMES))
+        asked[index], asked[index + len(NAMES)] = 1.0, 0.7
+        torch.testing.assert_close(nothing + 0.7 * slopes[index], table(asked).detach())
+
+
+def test_a_photo_is_shrunk_and_never_enlarged() -> None:
+    photo = np.zeros((400, 640, 3), np.uint8)
+    assert shrink(photo, 160).shape == (160, 256, 3)
+    assert shrink(photo, 500) is photo
