@@ -10,7 +10,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from components import api, explain, inputs, method, pace, theme
+from components import api, compare, explain, inputs, method, pace, theme
 from components.html import html
 from components.served import keep_swept
 from components.session import close_session
@@ -32,7 +32,9 @@ def build_page(example: Path | None = None) -> gr.Blocks:
         header = html(HEADER, js_on_load="smile.takeFiles(upload, trigger);", elem_id="header")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Explain"):
-                explain.build(demo, header, example)
+                left = explain.build(demo, header, example)
+            with gr.Tab("Compare"):
+                compare.build(left.photo)
             with gr.Tab("Method"):
                 method.build()
         api.build()

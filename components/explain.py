@@ -21,8 +21,8 @@ PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private
 QUIET: dict[str, Any] = {"queue": False, **PRIVATE}
 
 
-def build(demo: gr.Blocks, header: gr.HTML, example: Path | None) -> None:
-    """Make the tab and wire it.
+def build(demo: gr.Blocks, header: gr.HTML, example: Path | None) -> inputs.Inputs:
+    """Make the tab and wire it; return its inputs.
 
     Parameters
     ----------
@@ -45,6 +45,7 @@ def build(demo: gr.Blocks, header: gr.HTML, example: Path | None) -> None:
     _wire_runs(left, panels)
     back = BringBack(left, panels, stored, example)
     _wire_files(demo, header, restore, left, panels, back)
+    return left
 
 
 def _first_inputs(stored: Explanation | None, example: Path | None) -> tuple[Path, RunConfig]:

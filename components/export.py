@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -45,10 +46,10 @@ def build() -> Export:
     return Export(links=links, restore=restore)
 
 
-def render(folder: Path | None) -> str:
+def render(folder: Path | None, files: Mapping[str, tuple[str, str]] = FILES) -> str:
     """Return the links to the files in `folder`; None stands for a result yet to come."""
     rows = []
-    for name, (title, about) in FILES.items():
+    for name, (title, about) in files.items():
         text = f"<b>{title}</b><small>{name}</small><span>{about}</span>"
         if folder is not None and (folder / name).exists():
             url = escape(file_url(folder / name))

@@ -1,4 +1,6 @@
-"""What the server keeps for each open tab: its stop flag, its next run and its last result.
+"""What the server keeps for each open tab: stop flags, the runs that wait, and the last results.
+
+Explain and Compare each have their own, so that neither stops or replaces the other's.
 
 A run is stopped through a flag that the engine polls, not by cancelling the event: a cancelled
 generator loses its last update, and with it the partial result.
@@ -18,8 +20,10 @@ from pathlib import Path
 import gradio as gr
 from PIL import Image
 
+from components.compare_view import STRONGEST
 from components.scatter import SIMILARITY
 from components.served import served_folder
+from smile_core.comparison import Comparison
 from smile_core.config import RunConfig
 from smile_core.explanation import Explanation
 from smile_core.photo import Source
@@ -36,14 +40,88 @@ class Job:
     mask: Source | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ComparisonJob:
+    """A comparison that was asked for and checked, but has not started."""
+
+    photo: Image.Image
+    configs: tuple[RunConfig, ...]
+    mask: Source | None = None
+
+
 @dataclass(eq=False)  # told apart by identity, so that sets can hold them
-class Session:
-    """One open tab.
+class Workplace:
+    """What a run needs besides its settings.
 
     Attributes
     ----------
     stop : threading.Event
         Set to end the run; cleared when a new one is asked for.
+    links : str
+        The links to the files of the last result, as HTML.
+    folder : Path or None
+        Where they lie, if they were written here; the name cannot be guessed.
+    writing : threading.Lock
+        Held while they are written: the queue and a restored file may both want to.
+    """
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    links: str = ""
+    folder: Path | None = None
+    writing: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def running(self) -> bool:
+        """Whether a run of this place has the editor."""
+        return self in _running
+
+    def new_folder(self) -> Path:
+        """Return an empty folder for the files of the next result; the last one's are removed."""
+        self.remove_folder()
+        self.folder = served_folder("results") / uuid.uuid4().hex
+        self.folder.mkdir()
+        return self.folder
+
+    def remove_folder(self) -> None:
+        """Remove the files of the last result."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder = None
+
+
+@dataclass(eq=False)
+class ComparisonPlace(Workplace):
+    """The Compare tab of one open tab.
+
+    Attributes
+    ----------
+    job : ComparisonJob or None
+        The comparison that waits for its turn.
+    comparison : Comparison or None
+        The last one that has a result.
+    color_by : int
+        What the visitor chose in the map's menu.
+    exported : Comparison or None
+        The one whose files are there for download.
+    """
+
+    job: ComparisonJob | None = None
+    comparison: Comparison | None = None
+    color_by: int = STRONGEST
+    exported: Comparison | None = None
+
+    def take_job(self) -> ComparisonJob | None:
+        """Return the waiting comparison, which then no longer waits."""
+        job, self.job = self.job, None
+        return job
+
+
+@dataclass(eq=False)
+class Session(Workplace):
+    """One open tab.
+
+    Attributes
+    ----------
     job : Job or None
         The run that waits for its turn.
     painted : Image, bytes of a PNG, or None
@@ -59,15 +137,10 @@ class Session:
         stay the same.
     exported : Explanation or None
         The result whose files are there for download.
-    links : str
-        The links to them, as HTML.
-    folder : Path or None
-        Where they lie, if they were written for this session; the name cannot be guessed.
-    writing : threading.Lock
-        Held while they are written: the queue and a restored file may both want to.
+    comparing : ComparisonPlace
+        The same for the Compare tab.
     """
 
-    stop: threading.Event = field(default_factory=threading.Event)
     job: Job | None = None
     painted: Source | None = None
     explanation: Explanation | None = None
@@ -75,14 +148,7 @@ class Session:
     units: tuple[str, ...] = ()
     color_by: int = SIMILARITY
     exported: Explanation | None = None
-    links: str = ""
-    folder: Path | None = None
-    writing: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def running(self) -> bool:
-        """Whether a run of this session has the editor."""
-        return self in _running
+    comparing: ComparisonPlace = field(default_factory=ComparisonPlace)
 
     def show(self, units: tuple[str, ...], explanation: Explanation | None) -> None:
         """Note what the panels show from now on."""
@@ -95,39 +161,27 @@ class Session:
         job, self.job = self.job, None
         return job
 
-    def new_folder(self) -> Path:
-        """Return an empty folder for the files of the next result; the last one's are removed."""
-        self.remove_folder()
-        self.folder = served_folder("results") / uuid.uuid4().hex
-        self.folder.mkdir()
-        return self.folder
-
-    def remove_folder(self) -> None:
-        """Remove the files of the last result."""
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder = None
-
     def close(self) -> None:
-        """End the run and remove the files."""
-        self.job = None
-        self.stop.set()
-        self.remove_folder()
+        """End the runs and remove the files."""
+        self.job = self.comparing.job = None
+        for place in (self, self.comparing):
+            place.stop.set()
+            place.remove_folder()
 
 
 _sessions: OrderedDict[str, Session] = OrderedDict()
-_running: set[Session] = set()  # whose run has the editor
+_running: set[Workplace] = set()  # whose run has the editor
 _lock = threading.Lock()
 
 
 @contextmanager
-def has_editor(session: Session) -> Iterator[None]:
-    """Count `session` as running meanwhile."""
-    _running.add(session)
+def has_editor(place: Workplace) -> Iterator[None]:
+    """Count `place` as running meanwhile."""
+    _running.add(place)
     try:
         yield
     finally:
-        _running.discard(session)
+        _running.discard(place)
 
 
 def is_editor_taken() -> bool:
@@ -153,7 +207,10 @@ def session_of(request: gr.Request) -> Session:
 
 def _need(key: str) -> int:
     session = _sessions[key]
-    return 2 if session.running else int(session.job is not None)
+    comparing = session.comparing
+    if session.running or comparing.running:
+        return 2
+    return int(session.job is not None or comparing.job is not None)
 
 
 def close_session(request: gr.Request) -> None:

@@ -15,7 +15,12 @@ from smile_core import heatmap
 
 PAGE = Path(__file__).parents[1] / "assets" / "page"
 STATIC = Path(heatmap.__file__).parent / "static"
-CSS_FILES = [PAGE / "page.css", STATIC / "heatmap.css", STATIC / "comparison.css"]
+CSS_FILES = [
+    PAGE / "page.css",
+    STATIC / "heatmap.css",
+    STATIC / "comparison.css",
+    PAGE / "comparison.css",
+]
 SCRIPT_FILE = PAGE / "page.js"
 
 ACCENT = gr.themes.Color(

@@ -2,11 +2,12 @@
 window.smile = (() => {
   const find = (selector) => document.querySelector(selector);
 
-  // Ctrl+Enter (Cmd+Enter) presses Explain, wherever the focus is.
+  // Ctrl+Enter (Cmd+Enter) presses Explain or Compare, wherever the focus is.
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-    const button = find('#explain');
-    if (!button || button.offsetParent === null) return;
+    const seen = (button) => button && button.offsetParent !== null;
+    const button = [find('#explain'), find('#compare')].find(seen);
+    if (!button) return;
     event.preventDefault();
     // The value of a number box reaches the server when the box loses the focus.
     const focused = document.activeElement;

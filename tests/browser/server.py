@@ -35,6 +35,7 @@ CARD = EditorCard(
     multiple_of=8,
 )
 MASK_CARD = replace(CARD, name="quick-mask", title="Quick test editor with a mask", needs_mask=True)
+OTHER_CARD = replace(CARD, name="quick-other", title="Other quick test editor")
 # Every word that is known shifts the colours by (red, green, blue).
 TINTS = {
     "snow": (70, 75, 80),
@@ -45,6 +46,8 @@ TINTS = {
     "sunset": (60, 5, -40),
     "heavy": (18, 18, 18),
 }
+# The other editor hears fog more than snow.
+OTHER_TINTS = {**TINTS, "snow": (5, 5, 5), "snowy": (5, 5, 5), "foggy": (-80, 40, 90)}
 
 
 class QuickEditor:
@@ -54,7 +57,8 @@ class QuickEditor:
         self.delay_s = delay_s
         self.name, self.card = card.name, card
         # Without a fingerprint nothing is cached, so that a second run takes its time again.
-        self.fingerprint = None if delay_s else "quick-1"
+        self.fingerprint = None if delay_s else f"{card.name}-1"
+        self.tints = OTHER_TINTS if card is OTHER_CARD else TINTS
 
     def edit(
         self,
@@ -73,7 +77,7 @@ class QuickEditor:
                 raise StopRequested(answers)
             time.sleep(self.delay_s)
             words = prompt.lower().replace(".", "").replace(",", "").split()
-            tint = np.sum([TINTS.get(word, (0, 0, 0)) for word in words] + [(0, 0, 0)], axis=0)
+            tint = np.sum([self.tints.get(word, (0, 0, 0)) for word in words] + [(0, 0, 0)], axis=0)
             grain = np.random.default_rng(seed).normal(0, 2, pixels.shape)
             edit = Image.fromarray((pixels + tint + grain).clip(0, 255).astype(np.uint8))
             answers.append(edit if mask is None else Image.composite(edit, image, mask))
@@ -91,6 +95,7 @@ def main() -> None:
         warnings.simplefilter("ignore")  # it takes the bundled editor's name on purpose
         register_editor(CARD)(lambda: QuickEditor(given.delay))
     register_editor(MASK_CARD)(lambda: QuickEditor(given.delay, MASK_CARD))
+    register_editor(OTHER_CARD)(lambda: QuickEditor(given.delay, OTHER_CARD))
     page = build_page(given.example)
     if given.file_limit:
         import resource  # POSIX only

@@ -1,0 +1,43 @@
+"""Taking a comparison away."""
+
+from __future__ import annotations
+
+import shutil
+
+from components import export
+from components.runs import NOT_WRITTEN
+from components.session import ComparisonPlace
+from smile_core.comparison_export import JSON_FILE, REPORT_FILE, save_comparison
+from smile_core.export import ExportError
+
+ZIP_FILE = "comparison.zip"
+FILES = {
+    REPORT_FILE: ("Report", "One page that opens anywhere: everything you see here."),
+    JSON_FILE: ("Data", "Every word in all columns, the differences and their intervals."),
+    ZIP_FILE: ("Everything", "Report, data, and each column's own result with its pictures."),
+}
+
+
+def written(place: ComparisonPlace) -> str:
+    """Write the files of the last comparison unless they are there; return the links to them.
+
+    Raises
+    ------
+    ExportError
+        When they cannot be written.
+    """
+    with place.writing:
+        comparison = place.comparison
+        if comparison is None:
+            return export.render(None, FILES)
+        if comparison is not place.exported:
+            try:
+                folder = save_comparison(comparison, place.new_folder() / "comparison")
+                shutil.make_archive(str(folder), "zip", folder)
+                (folder.parent / ZIP_FILE).replace(folder / ZIP_FILE)
+            except OSError as error:
+                place.remove_folder()
+                cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+                raise ExportError(NOT_WRITTEN.format(cause.strerror or cause)) from error
+            place.exported, place.links = comparison, export.render(folder, FILES)
+        return place.links

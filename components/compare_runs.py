@@ -1,0 +1,293 @@
+"""A comparison from the click to the files, as `runs` does it for one explanation."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from components import answer, compare_view, export, inputs, mask, pace
+from components.compare_files import FILES, written
+from components.runs import NO_PHOTO, WAITING, checked_config
+from components.served import picture_url, uploaded_path
+from components.session import (
+    ComparisonJob,
+    ComparisonPlace,
+    has_editor,
+    is_editor_taken,
+    session_of,
+)
+from components.show import Updates
+from smile_core.columns import check_count, check_different, empty_comparison
+from smile_core.comparing import ComparisonSnapshot, stream_comparison
+from smile_core.comparison import Comparison
+from smile_core.config import ConfigError, RunConfig
+from smile_core.engine import RunError
+from smile_core.export import ExportError
+from smile_core.instruction import split_units
+from smile_core.mask_picture import WHOLE, mask_for
+from smile_core.photo import open_photo
+
+log = logging.getLogger(__name__)
+
+EDITORS, INSTRUCTIONS = "editors", "instructions"
+
+
+class ComparePanels(NamedTuple):
+    """All components that show a comparison."""
+
+    sentence: gr.HTML
+    heatmaps: gr.HTML
+    status: gr.HTML
+    words: gr.HTML
+    pairs: gr.HTML
+    color_by: gr.Dropdown
+    map: gr.HTML
+    numbers: gr.HTML
+    links: gr.HTML
+
+
+class CompareButtons(NamedTuple):
+    """What else a run changes on the page."""
+
+    message: gr.HTML
+    compare: gr.Button
+    stop: gr.Button
+
+
+class CompareRuns:
+    """The handlers of one page's Compare and Stop buttons."""
+
+    def __init__(self, panels: ComparePanels, buttons: CompareButtons) -> None:
+        self.panels = panels
+        self.buttons = buttons
+
+    def begin(
+        self,
+        request: gr.Request,
+        photo: dict[str, Any] | None,
+        by: str,
+        perturbations: Any,
+        seed: Any,
+        whole: bool,
+        *texts: str | None,
+    ) -> Updates:
+        """Check everything; put the comparison into the session or say what is wrong."""
+        place = session_of(request).comparing
+        half = len(texts) // 2
+        try:
+            configs = chosen_configs(
+                by, texts[:half], texts[half:], perturbations=perturbations, seed=seed
+            )
+            if photo is None:
+                raise ConfigError(NO_PHOTO)
+            job = checked_comparison(uploaded_path(photo), configs, whole)
+        except ConfigError as error:
+            return {self.buttons.message: inputs.render_message(str(error))}
+        place.stop.clear()
+        place.job = job
+        return {
+            **show_comparison(self.panels, empty_comparison(configs), place.color_by),
+            self.panels.links: export.render(None, FILES),
+            self.panels.status: answer.render_idle(WAITING if is_editor_taken() else "Starting…"),
+            self.buttons.message: "",
+            self.buttons.compare: gr.update(interactive=False),
+            self.buttons.stop: gr.update(interactive=True),
+        }
+
+    def run(self, request: gr.Request) -> Iterator[Updates]:
+        """Stream the comparison that waits in the session, if there is one."""
+        place = session_of(request).comparing
+        job = place.take_job()
+        if job is None:
+            yield {self.buttons.message: gr.skip()}
+            return
+        try:
+            with has_editor(place):
+                yield from self._stream(place, job)
+        except (ConfigError, RunError) as error:
+            yield self._trouble(place, str(error))
+        except Exception as error:
+            log.exception("A comparison failed.")
+            about = f"{type(error).__name__}: {error}"
+            yield self._trouble(place, f"The run broke off ({about}). Try it once more.")
+
+    def _stream(self, place: ComparisonPlace, job: ComparisonJob) -> Iterator[Updates]:
+        started = time.monotonic()
+        view = LiveComparison(self.panels)
+        snapshot = None
+        stopped = place.stop.is_set
+        for snapshot in stream_comparison(job.photo, job.configs, job.mask, stop=stopped):
+            if snapshot.comparison.explanations:
+                place.comparison = snapshot.comparison
+            last = snapshot.snapshots[snapshot.turn]
+            if last is not None:
+                pace.learn(job.configs[snapshot.turn].editor, last)
+            yield view.updates(snapshot, time.monotonic() - started, place.color_by)
+        if snapshot is None or not snapshot.comparison.explanations:
+            yield self._last_result(place, "Stopped before the first edit.")
+
+    def _last_result(self, place: ComparisonPlace, status: str) -> Updates:
+        """Return the last result and `status`, for a comparison that brought no new one."""
+        return {
+            **show_comparison(self.panels, place.comparison, place.color_by),
+            self.panels.links: place.links or export.render(None, FILES),
+            self.panels.status: answer.render_idle(status),
+        }
+
+    def _trouble(self, place: ComparisonPlace, sentence: str) -> Updates:
+        status = "The comparison ended early."
+        if place.comparison is not None:
+            status += " This is the last result."
+        return {
+            **self._last_result(place, status),
+            self.buttons.message: inputs.render_message(sentence),
+        }
+
+    def stop(self, request: gr.Request) -> Updates:
+        """Ask the comparison to end; one that still waits for its turn ends at once."""
+        place = session_of(request).comparing
+        if place.take_job() is not None:
+            return {**self._last_result(place, "Stopped before the first edit."), **self.finish()}
+        place.stop.set()
+        return {
+            self.panels.status: answer.render_idle("Stopping…"),
+            self.buttons.stop: gr.update(interactive=False),
+        }
+
+    def finish(self) -> Updates:
+        """Give the buttons back, however the comparison ended."""
+        return {
+            self.buttons.compare: gr.update(interactive=True),
+            self.buttons.stop: gr.update(interactive=False),
+        }
+
+    def write_files(self, request: gr.Request) -> Updates:
+        """Write the files of the last comparison and show the links to them."""
+        try:
+            return {self.panels.links: written(session_of(request).comparing)}
+        except ExportError as error:
+            return {self.buttons.message: inputs.render_message(str(error))}
+
+    def color_map(self, color_by: int, request: gr.Request) -> str:
+        """Colour the map by another word, now and in the rest of the run."""
+        place = session_of(request).comparing
+        place.color_by = color_by
+        return compare_view.render_map(place.comparison, picture_url, color_by)
+
+
+class LiveComparison:
+    """Turns the snapshots of one comparison into updates, drawing the map about once a second.
+
+    Parameters
+    ----------
+    panels : ComparePanels
+        The components.
+    seconds : float
+        Least time between two drawings of the map and the numbers.
+    """
+
+    def __init__(self, panels: ComparePanels, seconds: float = 1.0) -> None:
+        self.panels = panels
+        self.seconds = seconds
+        self._last_map = float("-inf")
+        self._pairs: list[bool] = []
+        self._rows: list[str] = []
+
+    def updates(self, snapshot: ComparisonSnapshot, elapsed: float, color_by: int) -> Updates:
+        """Return the updates for `snapshot`, `elapsed` seconds after the comparison began."""
+        panels, comparison = self.panels, snapshot.comparison
+        updates: Updates = {
+            panels.sentence: compare_view.render_sentence(comparison),
+            panels.heatmaps: compare_view.render_heatmaps(comparison),
+            panels.words: compare_view.render_words(comparison),
+            panels.status: compare_view.render_status(snapshot, elapsed),
+        }
+        # A column's pair changes when its full edit is there, or when it fails.
+        pairs = [column.explanation is not None for column in comparison.columns]
+        pairs += [column.failed is not None for column in comparison.columns]
+        if pairs != self._pairs:
+            self._pairs = pairs
+            updates[panels.pairs] = compare_view.render_pairs(comparison, picture_url)
+        rows = [row.label for row in comparison.rows]
+        if rows != self._rows:
+            self._rows = rows
+            updates[panels.color_by] = compare_view.render_choices(comparison, color_by)
+        if snapshot.state != "running" or elapsed - self._last_map >= self.seconds:
+            self._last_map = elapsed
+            updates[panels.map] = compare_view.render_map(comparison, picture_url, color_by)
+            updates[panels.numbers] = compare_view.render_numbers(comparison)
+        return updates
+
+
+def show_comparison(panels: ComparePanels, comparison: Comparison | None, color_by: int) -> Updates:
+    """Return everything about one comparison but its status and its files."""
+    return {
+        panels.sentence: compare_view.render_sentence(comparison),
+        panels.heatmaps: compare_view.render_heatmaps(comparison),
+        panels.words: compare_view.render_words(comparison),
+        panels.pairs: compare_view.render_pairs(comparison, picture_url),
+        panels.color_by: compare_view.render_choices(comparison, color_by),
+        panels.map: compare_view.render_map(comparison, picture_url, color_by),
+        panels.numbers: compare_view.render_numbers(comparison),
+    }
+
+
+def chosen_configs(
+    by: str, editors: Sequence[str | None], instructions: Sequence[str | None], **settings: Any
+) -> list[RunConfig]:
+    """Return the settings of each column, checked.
+
+    Parameters
+    ----------
+    by : str
+        `EDITORS` compares the editors with the first instruction, `INSTRUCTIONS` the other way.
+    editors, instructions : sequence of (str or None)
+        One for each column; an empty third one means two columns.
+    **settings
+        Fields of `RunConfig` that all columns share.
+
+    Raises
+    ------
+    ConfigError
+        When something given cannot be used.
+    """
+    # Only the last may be left out: another empty one is a mistake that its own check explains.
+    varied = list(editors if by == EDITORS else instructions)
+    count = len(varied) if (varied[-1] or "").strip() else len(varied) - 1
+    check_count(count)
+    configs = [
+        checked_config(
+            {
+                **settings,
+                "editor": editors[index if by == EDITORS else 0],
+                "instruction": instructions[0 if by == EDITORS else index] or "",
+            }
+        )
+        for index in range(count)
+    ]
+    check_different(configs, [None] * count)
+    for config in configs:
+        split_units(config.instruction, config.granularity)
+    return configs
+
+
+def checked_comparison(path: Path, configs: Sequence[RunConfig], whole: bool) -> ComparisonJob:
+    """Return the comparison; where no editor takes a mask there is none.
+
+    Raises
+    ------
+    ConfigError
+        When the photo cannot be used, or an editor needs a mask and none is given.
+    """
+    photo = open_photo(path)
+    given = WHOLE if whole else None
+    cards = [mask.card_of(config.editor) for config in configs]
+    masked = [card for card in cards if card is not None and card.needs_mask]
+    for card in masked:
+        mask_for(given, photo, card)
+    return ComparisonJob(photo=photo, configs=tuple(configs), mask=given if masked else None)
