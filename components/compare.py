@@ -27,6 +27,12 @@ from smile_core.editors import EditorCard, list_editors
 SECOND_EDITOR = "one-step"  # needs no network either
 SECOND_INSTRUCTION = "Make it a snowy day with gentle snow."
 NO_THIRD = ("No third one", "")
+# A phone scrolls to the result once a comparison has begun.
+SCROLL_JS = """() => {
+  if (window.innerWidth < 900 && document.querySelector('#compare').disabled) {
+    document.querySelector('#compare-result').scrollIntoView({behavior: 'smooth'});
+  }
+}"""
 CHOICES = [("Editors", EDITORS), ("Instructions", INSTRUCTIONS)]
 
 
@@ -231,6 +237,7 @@ def _wire_runs(left: CompareInputs, panels: ComparePanels) -> None:
         preprocess=False,  # the engine's own checks speak for every value
         **QUIET,
     )
+    begun.then(None, None, None, js=SCROLL_JS, **QUIET)
     ended = begun.then(
         runs.run,
         None,
