@@ -1,6 +1,6 @@
-"""The endpoint `/explain`: the page's job for programs, and the same as an MCP tool.
+"""The endpoints `/explain` and `/compare`: the page's jobs for programs, also as MCP tools.
 
-It is the only public event of the page, and it keeps no state.
+They are the only public events of the page, and they keep no state.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ import gradio as gr
 from components.runs import EDITOR_TURN, checked_config
 from components.served import uploaded_path
 from components.session import Session, has_editor
-from smile_core.config import BUNDLED_EDITOR, ConfigError
+from smile_core.columns import column_configs
+from smile_core.comparing import stream_comparison
+from smile_core.comparison_export import comparison_json
+from smile_core.comparison_sentence import summarize_comparison
+from smile_core.config import BUNDLED_EDITOR, ConfigError, RunConfig
 from smile_core.engine import RunError, stream
 from smile_core.explanation_json import to_json
 from smile_core.photo import open_photo
@@ -54,11 +58,7 @@ def explain(
                 "seed": seed,
             }
         )
-        if config.perturbations > MAX_PERTURBATIONS:
-            raise ConfigError(
-                f"The number of perturbations must be from 1 to {MAX_PERTURBATIONS} here, not "
-                f"{config.perturbations}. The page takes more."
-            )
+        _check_perturbations(config)
         explanation = None
         with has_editor(Session()):
             for snapshot in stream(open_photo(uploaded_path(image)), config):
@@ -72,8 +72,78 @@ def explain(
     yield {"summary": summarize(explanation), **json.loads(to_json(explanation))}
 
 
+def compare(
+    image: dict[str, Any] | None,
+    instructions: list[str],
+    editors: list[str],
+    perturbations: int = 64,
+    seed: int = 0,
+) -> Iterator[dict[str, Any]]:
+    """Find out how two or three image editors, or two or three instructions, differ word by word.
+
+    Args:
+        image: The photo to edit (PNG, JPEG or WebP).
+        instructions: What the editors should do: one instruction for all, or one for each column.
+        editors: Names of image editors: one for all columns, or one for each.
+        perturbations: How many shortened instructions to try in each column, 1 to 256.
+        seed: Seed of the edits; the same seed gives the same result.
+
+    Returns:
+        The comparison: a plain-language summary, a row per word with its weight in each column,
+        the differences with 95 % intervals and verdicts, and rank correlations.
+    """  # noqa: D406, D407 - the form that Gradio reads for the API page and for MCP
+    try:
+        if image is None:
+            raise ConfigError("There is no image. Send a PNG, JPEG or WebP.")
+        configs = [
+            checked_config(
+                {
+                    "instruction": config.instruction,
+                    "editor": config.editor,
+                    "perturbations": perturbations,
+                    "seed": seed,
+                }
+            )
+            for config in column_configs(
+                instruction=_one_or_more("instructions", instructions),
+                editor=_one_or_more("editors", editors),
+            )
+        ]
+        _check_perturbations(configs[0])
+        comparison = None
+        with has_editor(Session()):
+            for snapshot in stream_comparison(open_photo(uploaded_path(image)), configs):
+                comparison = snapshot.comparison
+                # Gradio closes the generator here once the client is gone.
+                yield gr.skip()
+    except (ConfigError, RunError) as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    if comparison is None:
+        raise gr.Error("The comparison ended before its first edit. Try again.")
+    yield {
+        "summary": summarize_comparison(comparison),
+        **json.loads(comparison_json(comparison)),
+    }
+
+
+def _one_or_more(name: str, given: Any) -> str | list[str]:
+    """Return the only text of a list, or the list."""
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not texts or not all(isinstance(t, str) for t in texts):
+        raise ConfigError(f'{name} must be a list of texts, such as ["…", "…"].')
+    return texts[0] if len(texts) == 1 else texts
+
+
+def _check_perturbations(config: RunConfig) -> None:
+    if config.perturbations > MAX_PERTURBATIONS:
+        raise ConfigError(
+            f"The number of perturbations must be from 1 to {MAX_PERTURBATIONS} here, not "
+            f"{config.perturbations}. The page takes more."
+        )
+
+
 def build() -> None:
-    """Make the endpoint; its components are never drawn."""
+    """Make the endpoints; their components are never drawn."""
     gr.Button(visible=False).click(
         explain,
         [
@@ -86,6 +156,21 @@ def build() -> None:
         gr.JSON(label="explanation", visible=False),
         api_name="explain",
         preprocess=False,  # the engine's own checks speak for every value
+        concurrency_limit=1,
+        concurrency_id=EDITOR_TURN,
+    )
+    gr.Button(visible=False).click(
+        compare,
+        [
+            gr.Image(type="filepath", image_mode=None, label="image", visible=False),
+            gr.JSON(label="instructions", visible=False),
+            gr.JSON([BUNDLED_EDITOR], label="editors", visible=False),
+            gr.Number(64, label="perturbations", visible=False),
+            gr.Number(0, label="seed", visible=False),
+        ],
+        gr.JSON(label="comparison", visible=False),
+        api_name="compare",
+        preprocess=False,
         concurrency_limit=1,
         concurrency_id=EDITOR_TURN,
     )

@@ -16,7 +16,7 @@ from smile_core.editors import list_editors
 from smile_core.explanation import Explanation
 
 FIRST_INSTRUCTION = "Make it a snowy day with heavy snow."
-# Only `/explain` is public (see `api`); these are the page's own events.
+# Only what `api` makes is public; these are the page's own events.
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 QUIET: dict[str, Any] = {"queue": False, **PRIVATE}
 

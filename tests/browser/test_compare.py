@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import zipfile
 from pathlib import Path
 
 import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
 from playwright.sync_api import Page, expect
 
+from components.inputs import PHOTOS
 from smile_core.comparison_export import load_comparison
 from tests.browser.server import OTHER_CARD
 
@@ -106,3 +110,22 @@ def test_two_columns_that_are_the_same_are_refused(tab: Page) -> None:
     tab.click("#compare")
     wait_for_end(tab, "Finished in")
     expect(tab.locator("#compare-message .alert")).to_have_count(0)
+
+
+def test_the_endpoint_compares_and_refuses_with_sentences(url: str) -> None:
+    client = Client(url, verbose=False)
+    photo = handle_file(str(PHOTOS["temple"]))
+    given = {"perturbations": 6, "api_name": "/compare"}
+    both = ["scene-pix2pix", OTHER_CARD.name]
+    answer = client.predict(photo, ["make it snowy"], both, **given)
+    assert [column["label"] for column in answer["columns"]] == both
+    snowy = next(row for row in answer["rows"] if row["text"] == "snowy")
+    assert [unit["text"] for unit in snowy["units"]] == ["snowy", "snowy"]
+    assert answer["summary"]
+    for instructions, editors, sentence in [
+        (["make it snowy"], ["scene-pix2pix"], "two or three columns"),
+        (["make it snowy"], ["scene-pix2pix", "nobody"], "Unknown editor"),
+        (7, both, "instructions must be a list"),
+    ]:
+        with pytest.raises(AppError, match=re.escape(sentence)):
+            client.predict(photo, instructions, editors, **given)

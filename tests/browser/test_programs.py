@@ -43,7 +43,10 @@ def test_the_endpoint_answers_and_refuses_with_sentences(url: str):
             client.predict(
                 image=photo, api_name="/explain", **{"instruction": "make it snowy", **settings}
             )
-    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/explain"]
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == [
+        "/explain",
+        "/compare",
+    ]
 
 
 def test_the_endpoint_stops_when_its_client_is_gone_and_the_page_waits_for_it(page: Page, url: str):
@@ -86,9 +89,9 @@ def with_tools(url: str, use: Callable[[ClientSession], Awaitable[Any]]) -> Any:
         return pool.submit(anyio.run, session).result()
 
 
-def test_there_is_one_tool_for_agents(url: str):
+def test_there_are_two_tools_for_agents(url: str):
     tools = with_tools(url, lambda session: session.list_tools()).tools
-    assert [tool.name for tool in tools] == ["explain"]
+    assert [tool.name for tool in tools] == ["explain", "compare"]
 
 
 def test_the_tool_explains(url: str):
