@@ -103,7 +103,7 @@ def compare(
     Examples
     --------
     >>> from smile_core import compare
-    >>> both = compare("photo.jpg", "make it gently snowy", editors=["scene-pix2pix", "one-step"])
+    >>> both = compare("photo.jpg", "make it gently snowy", editors=["scene-pix2pix", "sd-turbo"])
     >>> [row.differences[0].verdict for row in both.rows]
     """
     names = [tool if isinstance(tool, str) else as_editor(tool, "").name for tool in editors]

@@ -143,7 +143,7 @@ class RunConfig:
     granularity: str = "word"
     design: str = "balanced"
     encoder: str = "efficientnet-lite0"
-    image_distance: str = "wasserstein"
+    image_distance: str = "transport-cost"
     order: float = 2.0
     text_distance: str = "wmd"
     word_vectors: str = "bundled"

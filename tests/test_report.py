@@ -123,7 +123,7 @@ def test_undefined_numbers_are_called_so():
 def test_settings_and_versions_are_listed(page, explanation):
     names, values = ([text for _, text in page.with_tag(tag)] for tag in ("dt", "dd"))
     terms = dict(zip(names, values, strict=True))
-    assert terms["image distance"] == "wasserstein"
+    assert terms["image distance"] == "transport-cost"
     assert terms["kernel width"].startswith("automatic")
     assert terms["torch"] == "2.13.0"
     assert terms["edit time"] == "7.1 s"
