@@ -126,7 +126,7 @@ class SceneUNet(UNet2DConditionModel):
     @wraps(UNet2DConditionModel.__init__)  # type: ignore[misc]
     def __init__(self, **config: object) -> None:
         super().__init__(**config)
-        conv_in = self.conv_in
+        conv_in: nn.Conv2d = self.conv_in  # type: ignore[has-type]
         self.conv_in = _PlacedConv(conv_in.in_channels + PLACES, conv_in.out_channels, 1)
         # (noisy, photo, peaks) x 3 colours x 2x2 pixels enter, 3 colours x 2x2 pixels leave
         width = DETAIL_CHANNELS
@@ -139,7 +139,8 @@ class SceneUNet(UNet2DConditionModel):
         )
         self.detail_out = nn.Conv2d(DETAIL_CHANNELS, 12, 3, padding=1)
         # Rain falls everywhere: what a text asks of the whole picture goes straight to the maps.
-        self.words = nn.Linear(self.config.cross_attention_dim, UNET_MAPS)
+        width_of_text: int = self.config.cross_attention_dim  # type: ignore[attr-defined]
+        self.words = nn.Linear(width_of_text, UNET_MAPS)
 
     def forward(
         self,
