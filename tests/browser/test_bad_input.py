@@ -52,7 +52,7 @@ def test_settings_that_cannot_be_used_get_a_sentence_and_lose_nothing(page: Page
 def test_an_editor_that_cannot_be_loaded_leaves_the_last_result(page: Page):
     shown = weights(page)
     page.locator("#editor input").click()
-    page.get_by_role("option", name="InstructPix2Pix").click()
+    page.get_by_role("option", name="InstructPix2Pix", exact=True).click()
     ask(page, "make it snowy", 4)
     expect(page.locator(".alert")).to_contain_text("cannot be fetched from the hub", timeout=20_000)
     expect(page.locator("#explain")).to_be_enabled()
