@@ -46,9 +46,9 @@ def run(
     **settings: object,
 ) -> list[ComparisonSnapshot]:
     texts = list(instructions) * (len(editors) if len(instructions) == 1 else 1)
-    configs = [
-        RunConfig(instruction=text, perturbations=perturbations, **settings) for text in texts
-    ]
+    # As in `toy_runs`: the words of a toy add up along a line.
+    given = {"image_distance": "wasserstein", "perturbations": perturbations} | settings
+    configs = [RunConfig(instruction=text, **given) for text in texts]
     return list(
         stream_comparison(
             photo(), configs, editors=editors, encoder=ToyEncoder(), cache=cache, stop=stop
