@@ -8,7 +8,8 @@ ENV PATH=/home/smile/.local/bin:$PATH \
     GRADIO_SERVER_NAME=0.0.0.0 \
     GRADIO_SERVER_PORT=7860 \
     SMILE_CACHE_DIR=/home/smile/cache \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2
 
 # The CPU build of torch first: the plain Linux wheel brings several GB of CUDA.
 RUN pip install --no-cache-dir --user "torch>=2.8,<2.14" \

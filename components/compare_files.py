@@ -28,7 +28,7 @@ def written(place: ComparisonPlace) -> str:
     """
     with place.writing:
         comparison = place.comparison
-        if comparison is None:
+        if place.closed or comparison is None:
             return export.render(None, FILES)
         if comparison is not place.exported:
             try:

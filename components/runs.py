@@ -202,7 +202,7 @@ def written(session: Session) -> str:
     """
     with session.writing:
         explanation = session.explanation
-        if explanation is None or not explanation.samples:
+        if session.closed or explanation is None or not explanation.samples:
             return export.render(None)
         if explanation is not session.exported:
             try:

@@ -63,12 +63,15 @@ class Workplace:
         Where they lie, if they were written here; the name cannot be guessed.
     writing : threading.Lock
         Held while they are written: the queue and a restored file may both want to.
+    closed : bool
+        Whether the tab is gone: nothing is written any more.
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
     links: str = ""
     folder: Path | None = None
     writing: threading.Lock = field(default_factory=threading.Lock)
+    closed: bool = False
 
     @property
     def running(self) -> bool:
@@ -166,7 +169,9 @@ class Session(Workplace):
         self.job = self.comparing.job = None
         for place in (self, self.comparing):
             place.stop.set()
-            place.remove_folder()
+            with place.writing:  # files that are being written just now go as well
+                place.closed = True
+                place.remove_folder()
 
 
 _sessions: OrderedDict[str, Session] = OrderedDict()

@@ -140,8 +140,8 @@ def footprint(pid: int, folder: Path) -> Footprint:
 def assert_unchanged(after: Footprint, before: Footprint) -> None:
     """Assert that the process has not grown.
 
-    Fifty runs whose four edits stayed in memory would take 59 MB. Twenty come once, at any time,
-    from the libraries.
+    Fifty runs whose four edits stayed in memory would take 59 MB. Some come once, at any time, from
+    the libraries.
     """
     assert after.memory_mb < before.memory_mb + 40
     assert after.threads <= before.threads + 2

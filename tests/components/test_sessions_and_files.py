@@ -3,7 +3,9 @@ from __future__ import annotations
 import base64
 import io
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -15,13 +17,14 @@ import pytest
 from PIL import Image
 
 from app import build_page
-from components import api, explain, export, inputs, scatter, served, session
+from components import api, explain, export, inputs, runs, scatter, served, session
 from components.bring_back import BringBack
 from components.link import to_query
 from components.runs import checked_config
 from components.show import Panels, unit_texts
 from smile_core.config import PRESETS, ConfigError, RunConfig
 from smile_core.editors import list_editors
+from smile_core.explanation import Explanation
 from smile_core.explanation_json import to_json
 from smile_core.export import save_explanation
 from tests.sample_explanations import landscape, sample_explanation
@@ -59,6 +62,34 @@ def test_closing_a_tab_stops_its_run_and_removes_its_files():
     assert tab.stop.is_set()
     assert not folder.exists()
     assert session.session_of(request("closing")) is not tab
+
+
+def test_files_that_are_being_written_while_their_tab_closes_go_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    tab = session.session_of(request("leaving"))
+    tab.explanation = sample_explanation()
+    writes, closes = threading.Event(), threading.Event()
+
+    def slow_save(explanation: Explanation, folder: Path) -> Path:
+        writes.set()
+        closes.wait(10)
+        return save_explanation(explanation, folder)
+
+    monkeypatch.setattr(runs, "save_explanation", slow_save)
+    with ThreadPoolExecutor(2) as threads:
+        links = threads.submit(runs.written, tab)
+        assert writes.wait(10)
+        closing = threads.submit(session.close_session, request("leaving"))
+        with pytest.raises(TimeoutError):
+            closing.result(0.2)
+        closes.set()
+        closing.result(10)
+        assert "report.html" in links.result(10)
+    assert list(served.served_folder("results").iterdir()) == []
+    tab.explanation = sample_explanation()
+    assert "href" not in runs.written(tab)
+    assert list(served.served_folder("results").iterdir()) == []
 
 
 def test_the_longest_unused_of_many_sessions_is_let_go():
