@@ -37,13 +37,7 @@ def render_sentence(comparison: Comparison | None) -> str:
         return answer.render_quiet("Choose two or three editors or instructions and press Compare.")
     if not comparison.explanations:
         return answer.render_quiet("Editing the photo with the whole instruction first…")
-    named = [
-        f"{name}: {note}"
-        for name, column in zip(comparison.names, comparison.columns, strict=True)
-        if column.explanation is not None
-        for note in column.explanation.notes
-    ]
-    notes = "".join(f"<li>{escape(note)}</li>" for note in (*comparison.notes, *named))
+    notes = "".join(f"<li>{escape(note)}</li>" for note in comparison.all_notes)
     listed = f'<ul class="notes">{notes}</ul>' if notes else ""
     return f'<p class="sentence" dir="auto">{escape(summarize_comparison(comparison))}</p>{listed}'
 

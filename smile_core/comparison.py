@@ -154,6 +154,17 @@ class Comparison:
         return tuple(c.explanation for c in self.columns if c.explanation is not None)
 
     @property
+    def all_notes(self) -> tuple[str, ...]:
+        """Its own notes, then those of every explanation behind the name of its column."""
+        of_columns = (
+            f"{name}: {note}"
+            for name, column in zip(self.names, self.columns, strict=True)
+            if column.explanation is not None
+            for note in column.explanation.notes
+        )
+        return (*self.notes, *of_columns)
+
+    @property
     def strongest(self) -> int:
         """The row that weighs most in any column, to colour a map by; 0 without rows."""
         peaks = [abs(row.peak) for row in self.rows]

@@ -91,13 +91,7 @@ def _header(comparison: Comparison) -> str:
         f"<span>{column_title_html(comparison, index)}</span>"
         for index in range(len(comparison.columns))
     )
-    named = [
-        f"{name}: {note}"
-        for name, column in zip(comparison.names, comparison.columns, strict=True)
-        if column.explanation is not None
-        for note in column.explanation.notes
-    ]
-    notes = "".join(f"<li>{escape(note)}</li>" for note in (*comparison.notes, *named))
+    notes = "".join(f"<li>{escape(note)}</li>" for note in comparison.all_notes)
     sentence = escape(summarize_comparison(comparison)).replace(" ± ", "\u00a0±\u00a0")
     return (
         '<header><p class="brand"><b>SMILE</b> which words drive your edit?</p>'

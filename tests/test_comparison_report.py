@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,17 @@ def test_the_parts_are_there_in_order(comparison, html) -> None:
     assert len(page.with_class("before-after")) == 3
     notes = [text for attrs, text in page.with_tag("li")]
     assert [note.split(":")[0] for note in notes] == ["first", "second", "third"]
+
+
+def test_notes_of_the_comparison_come_before_those_of_the_columns() -> None:
+    comparison = sample_comparison()
+    first = comparison.columns[0]
+    noted = replace(first, explanation=replace(first.explanation, notes=("It was slow.",)))
+    columns = (noted, unfinished(comparison.columns[1], "It broke."))
+    comparison = replace(comparison, columns=columns, notes=("One seed only.",))
+    assert comparison.all_notes == ("One seed only.", "first: It was slow.")
+    found = [text for _, text in Page(comparison_report_html(comparison)).with_tag("li")]
+    assert found == list(comparison.all_notes)
 
 
 def test_the_file_needs_nothing_from_outside(html) -> None:

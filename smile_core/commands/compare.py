@@ -131,7 +131,7 @@ def _print_result(comparison: Comparison, out: str) -> None:
     print(f"\n{comparison_text(comparison)}\n\n{summarize_comparison(comparison)}")
     for line in rank_sentences(comparison):
         print(line)
-    for note in comparison.notes:
+    for note in comparison.all_notes:
         print(f"Note: {note}")
     written = []
     for index, (name, column) in enumerate(zip(comparison.names, comparison.columns, strict=True)):
@@ -144,6 +144,4 @@ def _print_result(comparison: Comparison, out: str) -> None:
             f"{name}: leave-one-out R² {'undefined' if r2 is None else f'{r2:.2f}'}, "
             f"{found.timing['total_s']:.1f} s"
         )
-        for note in found.notes:
-            print(f"    Note: {note}")
     print(f"Written to {out}: report.html, comparison.json, {', '.join(written)}")
