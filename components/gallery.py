@@ -37,7 +37,10 @@ def build() -> gr.HTML:
 
 
 def render(explanation: Explanation | None, picture_url: Callable[[Image.Image], str] = str) -> str:
-    """Return the edits in the order of the run; `picture_url` gives the address of a picture."""
+    """Return the edits in the order of the run, and last the one without any instruction.
+
+    `picture_url` gives the address of a picture.
+    """
     if explanation is None:
         return '<p class="hint">The edits appear here as they are made.</p>'
     return gallery_html(explanation, picture_url)

@@ -19,7 +19,7 @@ NO_PROMPT = "no instruction at all"
 
 
 def gallery_html(explanation: Explanation, picture_url: Callable[[Image.Image], str]) -> str:
-    """Return a `<figure>` per edit in the order of the run, the reference first.
+    """Return a `<figure>` per edit: the reference, the run in order, the one without instruction.
 
     Parameters
     ----------
@@ -34,21 +34,12 @@ def gallery_html(explanation: Explanation, picture_url: Callable[[Image.Image], 
         Each figure has the id `edit-0` (reference), `edit-1`, … and carries what it can be sorted
         by as `data-order`, `data-distance`, `data-error` and `data-units` (absent if unknown).
     """
-    samples = (explanation.reference, *explanation.samples)
+    samples = [explanation.reference, *explanation.samples]
+    if explanation.without_instruction is not None:
+        samples.append(explanation.without_instruction)
     return "".join(
         _figure(explanation, sample, index, picture_url) for index, sample in enumerate(samples)
     )
-
-
-def without_instruction_html(
-    explanation: Explanation, picture_url: Callable[[Image.Image], str]
-) -> str:
-    """Return the `<figure>` of the edit without any instruction, to stand after the others.
-
-    It is empty when there is none. Its id follows on theirs, and it is sorted in like them.
-    """
-    sample, index = explanation.without_instruction, len(explanation.samples) + 1
-    return "" if sample is None else _figure(explanation, sample, index, picture_url)
 
 
 def struck_prompt(explanation: Explanation, sample: Sample) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from smile_core.colors import color_limit, mark_color
 from smile_core.explanation import Explanation
 from smile_core.fidelity import FIDELITY
-from smile_core.gallery_html import gallery_html, without_instruction_html
+from smile_core.gallery_html import gallery_html
 from smile_core.heatmap import HEATMAP_CSS, heatmap_html
 from smile_core.mask_picture import before_picture
 from smile_core.pictures import data_uri
@@ -178,10 +178,7 @@ def _gallery_section(explanation: Explanation) -> str:
         (side for most, side in EDIT_SIDES if len(explanation.samples) <= most), SMALLEST_SIDE
     )
     choices = "".join(f'<option value="{key}">{label}</option>' for key, label in SORTS.items())
-    figures = "".join(
-        draw(explanation, lambda image: data_uri(image, side))
-        for draw in (gallery_html, without_instruction_html)
-    )
+    figures = gallery_html(explanation, lambda image: data_uri(image, side))
     return (
         '<section><div class="head"><h2>Every edit</h2>'
         f'<label>Sort by <select id="sort">{choices}</select></label></div>'

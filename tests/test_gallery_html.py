@@ -4,12 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from smile_core.gallery_html import (
-    gallery_html,
-    sample_numbers,
-    struck_prompt,
-    without_instruction_html,
-)
+from smile_core.gallery_html import gallery_html, sample_numbers, struck_prompt
 from tests.parsed_html import Page
 from tests.sample_explanations import HOSTILE, sample_explanation
 
@@ -31,21 +26,28 @@ def test_one_figure_per_edit_the_reference_first():
         )
 
 
-def test_the_edit_without_instruction_has_every_word_struck_through():
+def test_the_edit_without_instruction_comes_last_with_every_word_struck_through():
     explanation = sample_explanation(n=10, compared=True)
-    page = Page(without_instruction_html(explanation, lambda image: "picture"))
-    ((attrs, text),) = page.with_tag("figure")
+    page = gallery(explanation)
+    figures = page.with_tag("figure")
+    assert len(figures) == 12
+    attrs, text = figures[-1]
     assert attrs["id"] == "edit-11"
     assert (attrs["data-units"], attrs["data-distance"]) == ("0", "39.5")
     assert "data-error" not in attrs
     assert "no instruction at all, for comparison" in text
-    assert [word for _, word in page.with_tag("s")] == explanation.instruction.split()
-    assert page.with_class("zoom")[0][0]["aria-label"] == "Enlarge: no instruction at all"
+    words = explanation.instruction.split()
+    assert [word for _, word in page.with_tag("s")][-len(words) :] == words
+    assert page.with_class("zoom")[-1][0]["aria-label"] == "Enlarge: no instruction at all"
+
+
+def test_an_editor_that_wants_words_says_so_in_the_place_of_the_edit_without_them():
+    explanation = sample_explanation(n=10, compared=True)
     refused = replace(explanation.without_instruction, image=None, failed="It wants words.")
-    text = without_instruction_html(replace(explanation, without_instruction=refused), str)
+    page = gallery(replace(explanation, without_instruction=refused))
+    _, text = page.with_tag("figure")[-1]
     assert "It wants words." in text
     assert "left out of the fit" not in text
-    assert without_instruction_html(sample_explanation(n=10), str) == ""
 
 
 def test_left_out_words_are_struck_through():

@@ -51,6 +51,9 @@ def test_gallery_has_one_figure_per_edit():
     html = gallery.render(SAMPLE, lambda picture: "p.webp")
     assert html.count("<figure") == len(SAMPLE.samples) + 1
     assert "appear here" in gallery.render(None)
+    compared = gallery.render(sample_explanation(compared=True), lambda picture: "p.webp")
+    assert compared.count("<figure") == len(SAMPLE.samples) + 2
+    assert "no instruction at all, for comparison" in compared
 
 
 def test_gallery_sorts_by_attributes_that_figures_have():
