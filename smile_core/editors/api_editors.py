@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from smile_core.config import ConfigError
 from smile_core.editors.hf_inference import KEY_VARIABLE as HF_KEY_VARIABLE
 from smile_core.editors.hf_inference import HFInference
 from smile_core.editors.openai_images import OpenAIImages, openai_card
 from smile_core.editors.protocol import Editor, EditorCard
+from smile_core.editors.registry import is_public_server
+
+_MAKERS: dict[str, Callable[..., Editor]] = {"openai": OpenAIImages, "hf-inference": HFInference}
 
 _NOT_RUN = (
     "Tested against a stand-in server that speaks its protocol, never against the service itself. "
@@ -68,15 +73,19 @@ def load_api_editor(card: EditorCard, key: str | None = None) -> Editor:
     card : EditorCard
         A card whose `key_variable` is not empty.
     key : str or None
-        A key for this object alone, which is kept nowhere else; None takes the environment's.
+        A key for this object alone, which is kept nowhere else; None or empty takes the
+        environment's, but not on a public server, where strangers would spend its owner's money.
 
     Raises
     ------
     ConfigError
         When there is no key, or the card is not of an editor behind an API.
     """
-    if card.family == "openai":
-        return OpenAIImages(card, key=key)
-    if card.family == "hf-inference":
-        return HFInference(card, key=key)
-    raise ConfigError(f"The editor {card.name!r} takes no key. Leave the key empty.")
+    if card.family not in _MAKERS:
+        raise ConfigError(f"The editor {card.name!r} takes no key. Leave the key empty.")
+    if not key and is_public_server():
+        raise ConfigError(
+            f"{card.title} bills its edits to the owner of the key, so this public server runs it "
+            "with your own key only. Type it into the key field, which keeps it for one run only."
+        )
+    return _MAKERS[card.family](card, key=key or None)
