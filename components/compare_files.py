@@ -5,10 +5,8 @@ from __future__ import annotations
 import shutil
 
 from components import export
-from components.runs import NOT_WRITTEN
 from components.session import ComparisonPlace
 from smile_core.comparison_export import JSON_FILE, REPORT_FILE, save_comparison
-from smile_core.export import ExportError
 
 ZIP_FILE = "comparison.zip"
 FILES = {
@@ -31,13 +29,9 @@ def written(place: ComparisonPlace) -> str:
         if place.closed or comparison is None:
             return export.render(None, FILES)
         if comparison is not place.exported:
-            try:
-                folder = save_comparison(comparison, place.new_folder() / "comparison")
+            with place.writing_files() as empty:
+                folder = save_comparison(comparison, empty / "comparison")
                 shutil.make_archive(str(folder), "zip", folder)
                 (folder.parent / ZIP_FILE).replace(folder / ZIP_FILE)
-            except OSError as error:
-                place.remove_folder()
-                cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
-                raise ExportError(NOT_WRITTEN.format(cause.strerror or cause)) from error
             place.exported, place.links = comparison, export.render(folder, FILES)
         return place.links

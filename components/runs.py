@@ -40,10 +40,6 @@ log = logging.getLogger(__name__)
 
 EDITOR_TURN = "editor"  # whatever uses an editor waits for its turn under this name
 NO_PHOTO = "There is no photo yet. Choose one, drop one on the page, or click one of the examples."
-NOT_WRITTEN = (
-    "There are no files to take away, because this server could not write them ({}). The result "
-    "itself is all here."
-)
 WAITING = "Waiting for another explanation to end. Each gets the editor in turn."
 
 
@@ -205,13 +201,8 @@ def written(session: Session) -> str:
         if session.closed or explanation is None or not explanation.samples:
             return export.render(None)
         if explanation is not session.exported:
-            try:
-                folder = save_explanation(explanation, session.new_folder())
-            except OSError as error:
-                session.remove_folder()
-                # An ExportError speaks of folders; its cause says what is wrong.
-                cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
-                raise ExportError(NOT_WRITTEN.format(cause.strerror or cause)) from error
+            with session.writing_files() as folder:
+                save_explanation(explanation, folder)
             session.exported, session.links = explanation, export.render(folder)
         return session.links
 

@@ -26,9 +26,14 @@ from components.served import served_folder
 from smile_core.comparison import Comparison
 from smile_core.config import RunConfig
 from smile_core.explanation import Explanation
+from smile_core.export import ExportError
 from smile_core.photo import Source
 
 MAX_SESSIONS = 64
+NOT_WRITTEN = (
+    "There are no files to take away, because this server could not write them ({}). The result "
+    "itself is all here."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +68,8 @@ class Workplace:
         Where they lie, if they were written here; the name cannot be guessed.
     writing : threading.Lock
         Held while they are written: the queue and a restored file may both want to.
+    painted : Image, bytes of a PNG, or None
+        The mask that was painted or uploaded last.
     closed : bool
         Whether the tab is gone: nothing is written any more.
     """
@@ -71,6 +78,7 @@ class Workplace:
     links: str = ""
     folder: Path | None = None
     writing: threading.Lock = field(default_factory=threading.Lock)
+    painted: Source | None = None
     closed: bool = False
 
     @property
@@ -84,6 +92,23 @@ class Workplace:
         self.folder = served_folder("results") / uuid.uuid4().hex
         self.folder.mkdir()
         return self.folder
+
+    @contextmanager
+    def writing_files(self) -> Iterator[Path]:
+        """Yield an empty folder for the files of the next result; nothing is left of half a result.
+
+        Raises
+        ------
+        ExportError
+            When they could not be written.
+        """
+        try:
+            yield self.new_folder()
+        except OSError as error:
+            self.remove_folder()
+            # An ExportError speaks of folders; its cause says what is wrong.
+            cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+            raise ExportError(NOT_WRITTEN.format(cause.strerror or cause)) from error
 
     def remove_folder(self) -> None:
         """Remove the files of the last result."""
@@ -127,8 +152,6 @@ class Session(Workplace):
     ----------
     job : Job or None
         The run that waits for its turn.
-    painted : Image, bytes of a PNG, or None
-        The mask that was painted or uploaded last.
     explanation : Explanation or None
         The last result, for the files and for a run that brings no new one.
     shown : Explanation or None
@@ -145,7 +168,6 @@ class Session(Workplace):
     """
 
     job: Job | None = None
-    painted: Source | None = None
     explanation: Explanation | None = None
     shown: Explanation | None = None
     units: tuple[str, ...] = ()
