@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import gradio as gr
@@ -75,33 +76,46 @@ SECTIONS = {
 FIELDS = (*(name for names in SECTIONS.values() for name in names), "interactions")
 
 
-def build(defaults: RunConfig) -> tuple[gr.Radio, dict[str, Any]]:
-    """Make the folded settings; return the preset and the components by field."""
+def build(
+    defaults: RunConfig, *, prefix: str = "", without: Collection[str] = ()
+) -> tuple[gr.Radio, dict[str, Any]]:
+    """Make the folded settings; return the preset and the components by field.
+
+    Parameters
+    ----------
+    defaults : RunConfig
+        What they show at first.
+    prefix : str
+        What the ids of the components begin with.
+    without : collection of str
+        Fields that are not among them.
+    """
     values = defaults.to_dict()
     settings: dict[str, Any] = {}
-    with gr.Accordion("Advanced settings", open=False, elem_id="advanced"):
+    with gr.Accordion("Advanced settings", open=False, elem_id=f"{prefix}advanced"):
         preset = gr.Radio(
             PRESETS,
             value=PRESETS[0],
             label="Preset",
             info="Sets everything below. “paper” is the published choice and fetches its models.",
-            elem_id="preset",
+            elem_id=f"{prefix}preset",
         )
         for title, names in SECTIONS.items():
             html(f'<h3 class="section">{title}</h3>')
             for name in names:
-                settings[name] = _setting(name, values[name])
+                if name not in without:
+                    settings[name] = _setting(name, values[name], prefix)
         settings["interactions"] = gr.Checkbox(
             value=defaults.interactions,
             label=INTERACTIONS[0],
             info=INTERACTIONS[1],
-            elem_id="setting-interactions",
+            elem_id=f"{prefix}setting-interactions",
         )
     return preset, settings
 
 
-def _setting(name: str, value: Any) -> gr.Dropdown | gr.Number | gr.Textbox:
-    elem_id = f"setting-{name}"
+def _setting(name: str, value: Any, prefix: str) -> gr.Dropdown | gr.Number | gr.Textbox:
+    elem_id = f"{prefix}setting-{name}"
     if name in MENUS:
         label, info, choices = MENUS[name]
         return gr.Dropdown(
@@ -136,7 +150,7 @@ def meant(name: str, value: Any) -> Any:
     return text or None
 
 
-def preset_values(name: str) -> list[Any]:
-    """Return what the components of `FIELDS` show under the preset called `name`."""
+def preset_values(name: str, names: Iterable[str] = FIELDS) -> list[Any]:
+    """Return what the components of the fields `names` show under the preset called `name`."""
     values = RunConfig.preset(name, instruction="any").to_dict()
-    return [shown(field, values[field]) for field in FIELDS]
+    return [shown(field, values[field]) for field in names]

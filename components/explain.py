@@ -10,6 +10,7 @@ import gradio as gr
 from components import advanced, answer, export, fidelity, gallery, inputs, mask, scatter, words
 from components.bring_back import BringBack
 from components.runs import EDITOR_TURN, Runs
+from components.session import session_of
 from components.show import Panels, show_all
 from smile_core.config import RunConfig
 from smile_core.editors import list_editors
@@ -133,7 +134,7 @@ def _wire_mask(left: inputs.Inputs) -> None:
     where, editor = left.where, left.settings["editor"]
     for event in (left.photo.change, editor.change):
         shown = [where.panel, where.drawing]
-        event(mask.show, [editor, left.photo], shown, preprocess=False, **QUIET)
+        event(_show_mask, [editor, left.photo], shown, preprocess=False, **QUIET)
     where.drawing.input(_take_drawing, None, left.message, **QUIET)
     where.upload.upload(
         _take_mask_file,
@@ -145,12 +146,16 @@ def _wire_mask(left: inputs.Inputs) -> None:
     where.whole.change(mask.show_drawing, where.whole, where.drawing, **QUIET)
 
 
+def _show_mask(editor: str, photo: Any, request: gr.Request) -> tuple[dict[str, Any], str]:
+    return mask.show(session_of(request), mask.needs_mask(editor), photo)
+
+
 def _take_drawing(event: gr.EventData, request: gr.Request) -> str:
-    return inputs.render_message(mask.take_drawing(event, request))
+    return inputs.render_message(mask.take_drawing(session_of(request), event))
 
 
 def _take_mask_file(file: Any, photo: Any, editor: str, request: gr.Request) -> tuple[Any, str]:
-    drawing, sentence = mask.take_upload(file, photo, editor, request)
+    drawing, sentence = mask.take_upload(session_of(request), file, photo, mask.card_of(editor))
     return drawing, inputs.render_message(sentence)
 
 

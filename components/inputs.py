@@ -92,7 +92,7 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
             elem_id="editor",
         )
         card = html(render_card(cards, defaults.editor), elem_id="editor-card")
-    where = mask.build(defaults.editor, photo)
+    where = mask.build(mask.needs_mask(defaults.editor), photo)
     with gr.Group(elem_id="cost-group"):
         with gr.Row(elem_classes="pair-row"):
             slider = gr.Slider(

@@ -37,13 +37,14 @@ def from_query(params: Mapping[str, str]) -> RunConfig | None:
     }
     if not own:
         return None
-    values = {name: _parse(name, text) for name, text in own.items()}
+    values = {name: parse(name, text) for name, text in own.items()}
     if "instruction" not in values:
         raise ConfigError("The link has no instruction, so there is nothing to explain.")
     return RunConfig.from_dict(values)
 
 
-def _parse(name: str, text: str) -> Any:
+def parse(name: str, text: str) -> Any:
+    """Return the value of a setting as an address gives it; the check comes later."""
     if isinstance(DEFAULTS.get(name), str):
         return text
     try:

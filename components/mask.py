@@ -18,7 +18,7 @@ from PIL import Image
 
 from components.html import html
 from components.served import picture_url, uploaded_path
-from components.session import session_of
+from components.session import Workplace
 from smile_core.config import ConfigError
 from smile_core.editors import EditorCard, list_editors
 from smile_core.mask_picture import WHOLE, fit_mask, mask_for
@@ -39,17 +39,16 @@ class MaskPanel(NamedTuple):
     whole: gr.Checkbox
 
 
-def build(editor: str, photo: Source) -> MaskPanel:
-    """Make the panel; it is seen at once if `editor` needs a mask."""
-    needed = needs_mask(editor)
-    with gr.Accordion("Where to edit", visible=needed, elem_id="mask") as panel:
+def build(needed: bool, photo: Source, prefix: str = "") -> MaskPanel:
+    """Make the panel; it is seen at once if a mask is `needed`, and its ids begin with `prefix`."""
+    with gr.Accordion("Where to edit", visible=needed, elem_id=f"{prefix}mask") as panel:
         value = render_drawing(open_photo(photo)) if needed else ""
-        drawing = html(value, elem_id="mask-drawing", js_on_load=PAINT_JS)
+        drawing = html(value, elem_id=f"{prefix}mask-drawing", js_on_load=PAINT_JS)
         with gr.Row(elem_classes="pair-row"):
             upload = gr.UploadButton(
-                "Upload a mask…", file_types=["image"], size="sm", elem_id="mask-upload"
+                "Upload a mask…", file_types=["image"], size="sm", elem_id=f"{prefix}mask-upload"
             )
-            whole = gr.Checkbox(label="Whole picture", elem_id="mask-whole")
+            whole = gr.Checkbox(label="Whole picture", elem_id=f"{prefix}mask-whole")
     return MaskPanel(panel=panel, drawing=drawing, upload=upload, whole=whole)
 
 
@@ -141,11 +140,11 @@ def needs_mask(editor: str) -> bool:
 
 
 def show(
-    editor: str, photo: dict[str, Any] | None, request: gr.Request
+    place: Workplace, needed: bool, photo: dict[str, Any] | None
 ) -> tuple[dict[str, Any], str]:
-    """Return the panel and an empty drawing, for another editor or another photo."""
-    session_of(request).painted = None
-    if not needs_mask(editor):
+    """Return the panel and an empty drawing, for other editors or another photo."""
+    place.painted = None
+    if not needed:
         return gr.update(visible=False), ""
     try:
         drawing = "" if photo is None else render_drawing(open_photo(uploaded_path(photo)))
@@ -159,26 +158,28 @@ def show_drawing(whole: bool) -> dict[str, Any]:
     return gr.update(visible="hidden" if whole else True)
 
 
-def take_drawing(event: gr.EventData, request: gr.Request) -> str:
+def take_drawing(place: Workplace, event: gr.EventData) -> str:
     """Keep what was painted for the next run; return what is wrong with it."""
     address = str((event._data or {}).get("mask", ""))
-    session_of(request).painted = None
+    place.painted = None
     if not address:
         return ""
     try:
         if not address.startswith(PNG_URL):
             return LOST
-        session_of(request).painted = base64.b64decode(address[len(PNG_URL) :], validate=True)
+        place.painted = base64.b64decode(address[len(PNG_URL) :], validate=True)
     except binascii.Error:
         return LOST
     return ""
 
 
 def take_upload(
-    file: dict[str, Any] | None, photo: dict[str, Any] | None, editor: str, request: gr.Request
+    place: Workplace,
+    file: dict[str, Any] | None,
+    photo: dict[str, Any] | None,
+    card: EditorCard | None,
 ) -> tuple[Any, str]:
     """Keep an uploaded mask and return it as painted on the photo, or what is wrong with it."""
-    card = card_of(editor)
     if file is None or photo is None or card is None:
         return gr.skip(), ""
     try:
@@ -186,7 +187,7 @@ def take_upload(
         mask = mask_for(uploaded_path(file), picture, card)
     except ConfigError as error:
         return gr.skip(), str(error)
-    session_of(request).painted = mask
+    place.painted = mask
     return render_drawing(picture, mask), ""
 
 
