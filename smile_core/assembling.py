@@ -13,20 +13,9 @@ import numpy as np
 from PIL import Image
 
 from smile_core.config import RunConfig
-from smile_core.explanation import Explanation, Sample, UnitWeight
-from smile_core.fidelity import fidelity
+from smile_core.explanation import Explanation, Sample
+from smile_core.fitting import Fitted, fit_rows, model_fields, number_or_none, row_fields
 from smile_core.measuring import Measurements
-from smile_core.surrogate import (
-    Fit,
-    NothingChangedError,
-    bootstrap_intervals,
-    effective_sample_size,
-    fit_surrogate,
-    kernel_weights,
-    shapley_weights,
-    similarity,
-    verdict,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +103,14 @@ def assemble(plan: Plan, measured: Measurements, ending: Ending | None = None) -
     distances = measured.distances()  # (n + 1,), NaN where unknown
     distances[0] = 0.0
     p_values = None if ending is None else ending.p_values
-    fitted = _fit(plan, distances, p_values)
-    predicted = _predict(fitted.fit, plan.masks)  # (n + 1,)
+    fitted = fit_rows(
+        plan.config,
+        plan.masks,
+        text_distances=plan.text_distances,
+        distances=distances,
+        p_values=p_values,
+        bootstrap_seed=plan.bootstrap_seed,
+    )
     failed = measured.failed()
 
     def sample(row: int) -> Sample:
@@ -123,45 +118,21 @@ def assemble(plan: Plan, measured: Measurements, ending: Ending | None = None) -
             mask=tuple(int(bit) for bit in plan.masks[row]),
             prompt=plan.prompts[row],
             image=measured.images[row],
-            image_distance=_number(distances[row]),
+            image_distance=number_or_none(distances[row]),
             text_distance=float(plan.text_distances[row]),
-            sample_weight=_number(fitted.weights[row]),
-            similarity=_number(fitted.similarities[row]),
-            predicted=float(predicted[row]),
-            p_value=None if p_values is None else _number(p_values[row]),
+            p_value=None if p_values is None else number_or_none(p_values[row]),
             failed=failed.get(row),
+            **row_fields(fitted, row),
         )
 
     answered = np.flatnonzero(measured.answered)
-    rows = fitted.rows
     return Explanation(
         instruction=plan.config.instruction,
         editor=plan.editor,
         encoder=plan.encoder,
         seed=plan.config.seed,
         config=plan.config.to_dict(),
-        units=tuple(
-            UnitWeight(
-                text=text,
-                weight=float(weight),
-                low=float(low),
-                high=float(high),
-                verdict=verdict(low, high),
-            )
-            for text, weight, (low, high) in zip(
-                plan.units, fitted.fit.coefficients, fitted.intervals, strict=True
-            )
-        ),
-        intercept=fitted.fit.intercept,
-        interactions=fitted.fit.interactions,
-        fidelity=fidelity(
-            fitted.similarities[rows],
-            fitted.fit.predicted,
-            fitted.fit.weights,
-            n_parameters=fitted.fit.n_parameters,
-            leverage=fitted.fit.leverage,
-        ),
-        effective_sample_size=effective_sample_size(fitted.weights[rows]),
+        **model_fields(plan.units, fitted),
         samples=tuple(sample(int(row)) for row in answered if row > 0),
         reference=sample(0),
         without_instruction=None if ending is None else ending.without_instruction,
@@ -177,97 +148,7 @@ def assemble(plan: Plan, measured: Measurements, ending: Ending | None = None) -
     )
 
 
-@dataclass(frozen=True)
-class _Fitted:
-    """A fit, beside the rows it was made on.
-
-    `known` are the rows with a distance and `rows` those of them in the fit; `similarities` and
-    `weights` (n + 1,) are NaN elsewhere. `changed` is False when all edits are the same.
-    """
-
-    fit: Fit
-    intervals: np.ndarray
-    known: np.ndarray
-    rows: np.ndarray
-    similarities: np.ndarray
-    weights: np.ndarray
-    changed: bool
-
-
-def _fit(plan: Plan, distances: np.ndarray, p_values: np.ndarray | None) -> _Fitted:
-    """Fit the rows whose distance is known, `distances` (n + 1,) being NaN elsewhere."""
-    config = plan.config
-    known = np.flatnonzero(~np.isnan(distances))  # row 0 is always among them
-    rows = _passing(known, p_values, config.p_cutoff)
-    similarities, weights = np.full((2, len(distances)), np.nan)
-    try:
-        similarities[known] = similarity(distances[known])
-        changed = True
-    except NothingChangedError:
-        similarities[known] = 1.0
-        changed = False
-
-    X = plan.masks[rows].astype(float)  # (f, m)
-    kernel, _ = kernel_weights(plan.text_distances[rows], config.kernel_width)  # (f,)
-    weights[rows] = _shown_weights(config.surrogate, X, kernel)
-    if changed and len(rows) > 1:
-        y, pairs = similarities[rows], config.interactions
-        fit = fit_surrogate(config.surrogate, X, y, kernel, interactions=pairs)
-        rng = np.random.default_rng(plan.bootstrap_seed)
-        intervals = bootstrap_intervals(
-            config.surrogate, X, y, kernel, interactions=pairs, rng=rng
-        )  # (m, 2)
-    else:
-        fit = _flat_fit(X, weights[rows])
-        intervals = np.where(X.all(axis=0)[:, None], [-1.0, 1.0], 0.0)
-    return _Fitted(fit, intervals, known, rows, similarities, weights, changed)
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def _passing(known: np.ndarray, p_values: np.ndarray | None, cutoff: float | None) -> np.ndarray:
-    """Return the rows that enter the fit: all that are known, or those below the cutoff."""
-    if cutoff is None or p_values is None:
-        return known
-    return np.array([row for row in known if row == 0 or p_values[row] <= cutoff])
-
-
-def _shown_weights(surrogate: str, X: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Return the weights a reader is shown, in (0, 1], the reference's 1 first."""
-    if surrogate != "shapley" or len(X) == 1:
-        return kernel
-    weights = shapley_weights(X)  # (f,); 0 for the reference, through which the fit must pass
-    weights = weights / weights.max()
-    weights[0] = 1.0
-    return weights
-
-
-def _flat_fit(X: np.ndarray, weights: np.ndarray) -> Fit:
-    """Return the model of a response that does not move: every prediction is 1."""
-    rows, m = X.shape
-    return Fit(
-        coefficients=np.zeros(m),
-        intercept=1.0,
-        interactions=(),
-        predicted=np.ones(rows),
-        weights=weights,
-        leverage=np.zeros(rows),
-        deficient=False,
-        penalty=0.0,
-    )
-
-
-def _predict(fit: Fit, masks: np.ndarray) -> np.ndarray:
-    """Return the surrogate's answer for every mask, (n + 1,)."""
-    answer = fit.intercept + masks @ fit.coefficients
-    for i, j, coefficient in fit.interactions:
-        answer = answer + coefficient * masks[:, i] * masks[:, j]
-    return answer
-
-
-def _notes(plan: Plan, measured: Measurements, fitted: _Fitted, *, ended: bool) -> list[str]:
+def _notes(plan: Plan, measured: Measurements, fitted: Fitted, *, ended: bool) -> list[str]:
     """Return what a reader of these weights must know, as plain sentences."""
     notes = []
     failed = measured.failed()

@@ -11,7 +11,7 @@ from smile_core.config import ConfigError
 from smile_core.engine import RunError
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.instruction import split_units
-from smile_core.surrogate import Resampled
+from smile_core.resampling import Resampled
 from smile_core.word_differences import resample_column
 
 

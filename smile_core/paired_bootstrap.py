@@ -5,7 +5,7 @@ which masks were drawn, and that is shared. So the bootstrap is paired: the rand
 sample belongs to its mask, and every run that tried this mask uses it. Errors that both runs share
 then cancel in the difference, and its interval is narrower than two separate intervals suggest.
 Runs that share no masks (instructions of different lengths) are resampled independently by the
-same rule. Everything else is as in `surrogate.resample`.
+same rule. Everything else is as in `resampling.resample`.
 
 References
 ----------
@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from smile_core.explanation import Explanation, UnitWeight
-from smile_core.surrogate import Resampled, resample
+from smile_core.resampling import Resampled, resample
 
 RESAMPLES = 500
 LEVEL = 0.95

@@ -29,8 +29,8 @@ from smile_core.comparison import (
 from smile_core.comparison_sentence import find, say
 from smile_core.explanation import Explanation, UnitWeight
 from smile_core.paired_bootstrap import difference_interval, resample_explanation
+from smile_core.resampling import Resampled
 from smile_core.sentence import quote_units
-from smile_core.surrogate import Resampled
 
 # Two words have only two rankings, so they always agree or disagree wholly.
 FEWEST_RANKED = 3

@@ -20,7 +20,7 @@ from smile_core.comparison_sentence import (
     summarize_comparison,
 )
 from smile_core.explanation import UnitWeight
-from smile_core.surrogate import verdict
+from smile_core.resampling import verdict
 from smile_core.word_differences import compare_columns
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
 

@@ -7,7 +7,7 @@ import pytest
 
 from smile_core.explanation import UnitWeight
 from smile_core.paired_bootstrap import difference_interval, mask_draws, resample_explanation
-from smile_core.surrogate import bootstrap_intervals, resample
+from smile_core.resampling import bootstrap_intervals, resample
 from tests.sample_explanations import sample_explanation
 
 ONE = np.array([0.5, 0.0, 0.3, 0.1, 0.0])

@@ -13,7 +13,8 @@ from smile_core.image_distance import distances_to_reference
 from smile_core.instruction import join_units, split_units
 from smile_core.kernel import effective_sample_size, kernel_weights
 from smile_core.masks import design_masks
-from smile_core.surrogate import bootstrap_intervals, fit_surrogate
+from smile_core.resampling import bootstrap_intervals
+from smile_core.surrogate import fit_surrogate
 from smile_core.text_distance import load_word_vectors, text_distances
 
 QUICK = settings(max_examples=40, deadline=None)
