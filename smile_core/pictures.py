@@ -1,4 +1,4 @@
-"""Pictures for HTML: small WebP copies as data URIs, so that one file holds everything."""
+"""Pictures as bytes: PNG for a service, small WebP data URIs for HTML that holds everything."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from base64 import b64encode
 from io import BytesIO
 
 from PIL import Image
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """Return `image` as the contents of a PNG file."""
+    file = BytesIO()
+    image.save(file, format="PNG")
+    return file.getvalue()
 
 
 def data_uri(image: Image.Image, longest_side: int, quality: int = 80) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from io import BytesIO
 from json import JSONDecodeError
 from typing import Any
 
@@ -33,6 +32,7 @@ from smile_core.editors.retrying import (
     trouble_of_status,
 )
 from smile_core.editors.secret_key import SecretKey, read_key
+from smile_core.pictures import png_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -100,8 +100,7 @@ class HFInference:
 
         settings = resolve_knobs(self.card, **knobs)
         arguments = {_ARGUMENTS.get(name, name): value for name, value in settings.items()}
-        file = BytesIO()
-        fit_to_card(image, self.card).save(file, "PNG")
+        photo = png_bytes(fit_to_card(image, self.card))
         key = self._key()
         client = InferenceClient(
             model=self.card.source,
@@ -111,7 +110,7 @@ class HFInference:
         )
 
         def request(prompt: str) -> Outcome:
-            return self._request(client, key, file.getvalue(), prompt, {"seed": seed, **arguments})
+            return self._request(client, key, photo, prompt, {"seed": seed, **arguments})
 
         return edit_together(request, prompts, patience=self._patience, stop=stop)
 

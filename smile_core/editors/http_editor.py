@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from typing import Any
 
 from PIL import Image
@@ -22,6 +21,7 @@ from smile_core.editors.retrying import (
     trouble_of_status,
 )
 from smile_core.editors.secret_key import SecretKey, read_key
+from smile_core.pictures import png_bytes
 
 
 class HttpEditor:
@@ -73,12 +73,11 @@ class HttpEditor:
         keys = self._keys()
         revealed = {name: key.reveal() for name, key in keys.items()}
         headers = {name: fill(text, revealed) for name, text in self._call.headers.items()}
-        file = BytesIO()
-        fit_to_card(image, self.card).save(file, "PNG")
+        photo = png_bytes(fit_to_card(image, self.card))
         with httpx2.Client(headers=headers, timeout=self._patience.timeout_s) as client:
 
             def request(prompt: str) -> Outcome:
-                return self._request(client, list(keys.values()), file.getvalue(), prompt, seed)
+                return self._request(client, list(keys.values()), photo, prompt, seed)
 
             return edit_together(
                 request, prompts, patience=self._patience, stop=stop, workers=self._workers

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 from base64 import b64decode
 from collections.abc import Sequence
-from io import BytesIO
 from typing import Any
 
 from PIL import Image
@@ -33,6 +32,7 @@ from smile_core.editors.retrying import (
     trouble_of_status,
 )
 from smile_core.editors.secret_key import SecretKey, read_key
+from smile_core.pictures import png_bytes
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 _KEY_PLACE = f"{KEY_VARIABLE} or the key field"
@@ -123,8 +123,7 @@ class OpenAIImages:
                 f"{self.card.title} takes photos up to three times as long as wide, not "
                 f"{image.width} x {image.height} pixels. Crop it."
             )
-        file = BytesIO()
-        photo.save(file, "PNG")
+        data = png_bytes(photo)
         key = self._key()
         with openai.OpenAI(
             api_key=key.reveal(),
@@ -134,7 +133,7 @@ class OpenAIImages:
         ) as client:
 
             def request(prompt: str) -> Outcome:
-                return self._request(client, key, file.getvalue(), prompt, photo.size)
+                return self._request(client, key, data, prompt, photo.size)
 
             return edit_together(request, prompts, patience=self._patience, stop=stop)
 
