@@ -44,7 +44,7 @@ def end_run(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) ->
         notes.append(f"Stopped after {measured.done} of {maker.total} edits.")
     else:
         try:
-            values = _p_values(plan, measured, stop)
+            values = edit_p_values(plan, measured, stop)
         except StopRequested:
             maker.stopped = True
             notes.append("Stopped while the p-values were computed, so there are none.")
@@ -78,7 +78,7 @@ def _pictured(measured: Measurements) -> tuple[np.ndarray, np.ndarray]:
     return np.array(list(vectors)), np.stack(list(vectors.values()))
 
 
-def _p_values(plan: Plan, measured: Measurements, stop: Stop) -> np.ndarray | None:
+def edit_p_values(plan: Plan, measured: Measurements, stop: Stop) -> np.ndarray | None:
     """Return the p-value of every row, (n + 1,), NaN without one; None when nothing compares."""
     rows, pooled = _pictured(measured)
     if len(rows) < 2:

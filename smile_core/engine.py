@@ -1,8 +1,8 @@
 """The run itself: edit, encode, measure, fit, and tell what is known after every batch.
 
-Stations and their files, in the order in which data passes them: `instruction`, `masks`,
-`editing`, `measuring` (with `encoders`, `image_distance`), `text_distance`, `assembling` (with
-`surrogate`, `fidelity`), `projection`, and when all edits are there `ending` (with
+Stations and their files, in the order in which data passes them: `planning` (with `instruction`,
+`masks`, `text_distance`), `editing`, `measuring` (with `encoders`, `image_distance`), `assembling`
+(with `surrogate`, `fidelity`), `projection`, and when all edits are there `ending` (with
 `significance`).
 
 References
@@ -18,35 +18,24 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
 
-import numpy as np
-
 from smile_core.assembling import Plan, assemble
-from smile_core.config import BUNDLED_EDITOR, KNOBS, ConfigError, RunConfig
+from smile_core.config import BUNDLED_EDITOR, RunConfig
 from smile_core.edit_cache import EditCache
 from smile_core.editing import EditMaker
 from smile_core.editors.callable_editor import CallableEditor, EditFunction
-from smile_core.editors.protocol import (
-    Editor,
-    EditorCard,
-    Stop,
-    fit_to_card,
-    resolve_knobs,
-)
+from smile_core.editors.protocol import Editor, Stop
 from smile_core.editors.registry import list_editors, load_editor
 from smile_core.encoders import Encoder, load_encoder
 from smile_core.ending import end_run, project_edits
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.feature_memory import RememberingEncoder
-from smile_core.instruction import join_units, split_units
 from smile_core.loading import LOADING
-from smile_core.mask_picture import check_mask, describe_mask, mask_for
-from smile_core.masks import design_masks
+from smile_core.mask_picture import check_mask
 from smile_core.measuring import Measurements
-from smile_core.photo import NOTES_KEY, Source, open_photo
+from smile_core.photo import Source
+from smile_core.planning import edit_maker, plan_run
 from smile_core.progress import Progress, is_fit_due
 from smile_core.projection import principal_components
-from smile_core.surrogate import MAX_INTERACTION_UNITS
-from smile_core.text_distance import load_word_vectors, text_distances
 
 
 class RunError(RuntimeError):
@@ -172,18 +161,8 @@ def stream(
     tool = as_editor(editor, config.editor)
     config = config if editor is None else config.with_(editor=tool.name)
     eyes = shared_encoder(config.encoder) if encoder is None else remembering(encoder)
-    plan = _plan(image, mask, config, tool.card, eyes.name)
-    knobs = resolve_knobs(tool.card, **{name: getattr(config, name) for name in KNOBS})
-    maker = EditMaker(
-        tool,
-        plan.photo,
-        plan.prompts,
-        seeds=[(config.seed + step) % 2**32 for step in range(config.seeds)],
-        knobs=knobs,
-        batch_size=config.batch_size,
-        cache=EditCache() if cache == "default" else cache,
-        mask=plan.mask,
-    )
+    plan = plan_run(image, mask, config, tool.card, eyes.name)
+    maker = edit_maker(plan, tool, EditCache() if cache == "default" else cache)
     measured = Measurements(len(plan.prompts), plan.config, eyes)
     return _run(plan, maker, measured, stop or (lambda: False), started)
 
@@ -209,52 +188,6 @@ def remembering(encoder: Encoder) -> RememberingEncoder:
 @lru_cache(maxsize=2)
 def _load_remembering(name: str) -> RememberingEncoder:
     return RememberingEncoder(load_encoder(name))
-
-
-def _plan(
-    image: Source, mask: Source | None, config: RunConfig, card: EditorCard, encoder: str
-) -> Plan:
-    """Settle what will be run, before anything is."""
-    mask_seed, bootstrap_seed, p_value_seed = np.random.SeedSequence(config.seed).spawn(3)
-    photo = open_photo(image)
-    notes = list(photo.info.get(NOTES_KEY, ()))
-    units = split_units(config.instruction, config.granularity)
-    m = len(units)
-    if config.interactions and m > MAX_INTERACTION_UNITS:
-        raise ConfigError(
-            f"Interactions can be fitted for at most {MAX_INTERACTION_UNITS} words, not {m}. "
-            "Switch them off, shorten the instruction, or choose the granularity 'phrase'."
-        )
-    if config.surrogate == "lime":
-        config = config.with_(image_distance="cosine", text_distance="cosine")
-        notes.append("LIME uses cosine distances for pictures and words.")
-    if not card.takes_seed:
-        notes.append(f"{card.title} takes no seed: edits differ by chance as well as by words.")
-    painted = mask_for(mask, photo, card)
-    if painted is not None:
-        notes.append(describe_mask(painted))
-    rng = np.random.default_rng(mask_seed)
-    shortened = design_masks(m, config.perturbations, design=config.design, rng=rng)  # (n, m)
-    if len(shortened) < config.perturbations:
-        notes.append(
-            f"There are only {len(shortened)} ways to shorten this instruction; all are run."
-        )
-    masks = np.vstack([np.ones((1, m), dtype=np.int8), shortened])  # (n + 1, m)
-    vectors = load_word_vectors(config.word_vectors)
-    return Plan(
-        config=config,
-        editor=config.editor,
-        encoder=encoder,
-        photo=fit_to_card(photo, card),
-        units=units,
-        masks=masks,
-        prompts=tuple(join_units(units, mask, config.granularity) for mask in masks),
-        text_distances=text_distances(config.text_distance, units, masks, vectors),
-        bootstrap_seed=bootstrap_seed,
-        p_value_seed=p_value_seed,
-        notes=tuple(notes),
-        mask=painted,
-    )
 
 
 def _run(

@@ -1,0 +1,147 @@
+"""What a run will do, settled before anything is done: units, masks, prompts, weights of samples.
+
+References
+----------
+[1] SMILE for instruction-based image editing, arXiv 2412.16277.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smile_core.assembling import Plan
+from smile_core.config import KNOBS, ConfigError, RunConfig
+from smile_core.edit_cache import EditCache, edit_key, pixel_digest
+from smile_core.editing import EditMaker
+from smile_core.editors.protocol import Editor, EditorCard, fit_to_card, resolve_knobs
+from smile_core.instruction import join_units, split_units
+from smile_core.mask_picture import describe_mask, mask_for
+from smile_core.masks import design_masks
+from smile_core.photo import NOTES_KEY, Source, open_photo
+from smile_core.regression import MAX_INTERACTION_UNITS
+from smile_core.text_distance import load_word_vectors, text_distances
+
+
+def plan_run(
+    image: Source, mask: Source | None, config: RunConfig, card: EditorCard, encoder: str
+) -> Plan:
+    """Settle what a run will do.
+
+    Parameters
+    ----------
+    image, mask, config
+        As in `engine.stream`.
+    card : EditorCard
+        The card of the editor.
+    encoder : str
+        Name of the encoder, for the result.
+
+    Raises
+    ------
+    ConfigError
+        When something given cannot be used.
+    """
+    _, bootstrap_seed, p_value_seed = np.random.SeedSequence(config.seed).spawn(3)
+    photo = open_photo(image)
+    notes = list(photo.info.get(NOTES_KEY, ()))
+    units, masks, prompts = shorten(config)
+    m = len(units)
+    if config.interactions and m > MAX_INTERACTION_UNITS:
+        raise ConfigError(
+            f"Interactions can be fitted for at most {MAX_INTERACTION_UNITS} words, not {m}. "
+            "Switch them off, shorten the instruction, or choose the granularity 'phrase'."
+        )
+    if config.surrogate == "lime":
+        config = config.with_(image_distance="cosine", text_distance="cosine")
+        notes.append("LIME uses cosine distances for pictures and words.")
+    if not card.takes_seed:
+        notes.append(f"{card.title} takes no seed: edits differ by chance as well as by words.")
+    painted = mask_for(mask, photo, card)
+    if painted is not None:
+        notes.append(describe_mask(painted))
+    if len(masks) - 1 < config.perturbations:
+        notes.append(
+            f"There are only {len(masks) - 1} ways to shorten this instruction; all are run."
+        )
+    vectors = load_word_vectors(config.word_vectors)
+    return Plan(
+        config=config,
+        editor=config.editor,
+        encoder=encoder,
+        photo=fit_to_card(photo, card),
+        units=units,
+        masks=masks,
+        prompts=prompts,
+        text_distances=text_distances(config.text_distance, units, masks, vectors),
+        bootstrap_seed=bootstrap_seed,
+        p_value_seed=p_value_seed,
+        notes=tuple(notes),
+        mask=painted,
+    )
+
+
+def shorten(config: RunConfig) -> tuple[tuple[str, ...], np.ndarray, tuple[str, ...]]:
+    """Return the units of the instruction, the masks to try and the prompts that come of them.
+
+    Returns
+    -------
+    units : tuple of str, length m
+    masks : ndarray of int8, shape (n + 1, m)
+        Row 0 is the reference, all ones.
+    prompts : tuple of str, length n + 1
+    """
+    mask_seed, _, _ = np.random.SeedSequence(config.seed).spawn(3)
+    units = split_units(config.instruction, config.granularity)
+    rng = np.random.default_rng(mask_seed)
+    shortened = design_masks(
+        len(units), config.perturbations, design=config.design, rng=rng
+    )  # (n, m)
+    masks = np.vstack([np.ones((1, len(units)), dtype=np.int8), shortened])
+    return units, masks, tuple(join_units(units, mask, config.granularity) for mask in masks)
+
+
+def edit_seeds(config: RunConfig) -> list[int]:
+    """Return the seeds that every prompt of a run is edited under."""
+    return [(config.seed + step) % 2**32 for step in range(config.seeds)]
+
+
+def edit_keys(image: Source, mask: Source | None, config: RunConfig, editor: Editor) -> set[str]:
+    """Return the cache keys of all edits of a run, the one without an instruction not counted.
+
+    It says what a run will cost before it is begun: keys that the cache does not hold, and those
+    that no other run shares.
+    """
+    photo = open_photo(image)
+    painted = mask_for(mask, photo, editor.card)
+    digest = pixel_digest(fit_to_card(photo, editor.card))
+    mask_digest = None if painted is None else pixel_digest(painted)
+    knobs = _knobs(config, editor.card)
+    return {
+        edit_key(digest, editor.fingerprint or "", prompt, seed, knobs, mask_digest)
+        for prompt in shorten(config)[2]
+        for seed in edit_seeds(config)
+    }
+
+
+def edit_maker(plan: Plan, editor: Editor, cache: EditCache | None) -> EditMaker:
+    """Return what makes the edits of a plan with `editor`, kept in `cache`.
+
+    Raises
+    ------
+    ConfigError
+        When a knob is set that the editor does not have.
+    """
+    return EditMaker(
+        editor,
+        plan.photo,
+        plan.prompts,
+        seeds=edit_seeds(plan.config),
+        knobs=_knobs(plan.config, editor.card),
+        batch_size=plan.config.batch_size,
+        cache=cache,
+        mask=plan.mask,
+    )
+
+
+def _knobs(config: RunConfig, card: EditorCard) -> dict[str, object]:
+    return resolve_knobs(card, **{name: getattr(config, name) for name in KNOBS})
