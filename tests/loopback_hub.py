@@ -114,8 +114,8 @@ def _size(repository: Repository, name: str) -> int:
 
 def _info(hub_id: str, repository: Repository) -> dict:
     siblings = [{"rfilename": name, "size": _size(repository, name)} for name in repository.files]
-    gated = "auto" if repository.gated else False
-    return {"id": hub_id, "sha": COMMIT, "gated": gated, "private": False, "siblings": siblings}
+    about = {"gated": "auto" if repository.gated else False, "tags": ["license:mit", "diffusers"]}
+    return {"id": hub_id, "sha": COMMIT, "private": False, "siblings": siblings, **about}
 
 
 def _tree(repository: Repository) -> list[dict]:

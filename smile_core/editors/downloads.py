@@ -19,6 +19,7 @@ from huggingface_hub import constants, snapshot_download
 from huggingface_hub.utils import tqdm as hub_tqdm
 
 from smile_core.config import ConfigError
+from smile_core.editors.protocol import StopRequested
 
 logger = logging.getLogger(__name__)
 
@@ -40,16 +41,27 @@ class Download:
         Bytes to fetch, and fetched so far.
     started : float
         When it began, by `time.monotonic`.
+    stopped : bool
+        Set to break it off; what has arrived is kept where the source allows it.
     """
 
     hub_id: str
     total_bytes: int
     done_bytes: int = 0
     started: float = field(default_factory=time.monotonic)
+    stopped: bool = False
     _logged: float = field(default_factory=time.monotonic)
 
     def add(self, count: int) -> None:
-        """Count bytes that were fetched, and log the state now and then."""
+        """Count bytes that were fetched, and log the state now and then.
+
+        Raises
+        ------
+        StopRequested
+            When it was stopped.
+        """
+        if self.stopped:
+            raise StopRequested
         with _lock:
             self.done_bytes += count
             if time.monotonic() - self._logged > _LOG_EVERY_S:

@@ -51,6 +51,10 @@ class ModelFiles:
         Size of its weights.
     fetch : callable
         Returns its folder, downloading what is missing.
+    licence : str
+        What its page on the hub says.
+    gated : bool
+        Whether its licence must be accepted first.
     """
 
     source: str
@@ -58,6 +62,8 @@ class ModelFiles:
     index: Mapping[str, Any]
     weight_bytes: int
     fetch: Callable[[], Path]
+    licence: str = "unknown"
+    gated: bool = False
 
     @property
     def typical_memory_gb(self) -> float:
@@ -129,8 +135,15 @@ def files_of_hub(hub_id: str) -> ModelFiles:
     index = _read_index(Path(index_file), hub_id)
     names = wanted_files(index, sizes)
     missing = sum(sizes[name] for name in names if not _is_here(hub_id, name, info.sha))
-    weights = _weight_bytes({name: sizes[name] for name in names})
-    return ModelFiles(hub_id, hub_id, index, weights, lambda: fetch_files(hub_id, names, missing))
+    return ModelFiles(
+        hub_id,
+        hub_id,
+        index,
+        _weight_bytes({name: sizes[name] for name in names}),
+        lambda: fetch_files(hub_id, names, missing),
+        licence=_licence(info.tags),
+        gated=bool(info.gated),
+    )
 
 
 def wanted_files(index: Mapping[str, Any], names: Iterable[str]) -> list[str]:
@@ -186,6 +199,12 @@ def _gated(hub_id: str, then: str) -> str:
     return (
         f"{hub_id!r} is gated. Accept its licence at https://huggingface.co/{hub_id}, then {then}."
     )
+
+
+def _licence(tags: Iterable[str] | None) -> str:
+    """Return the licence that a model's page names, as a tag `license:mit`."""
+    named = [tag.partition(":")[2] for tag in tags or () if tag.startswith("license:")]
+    return ", ".join(named) or "not named on its page"
 
 
 def _is_here(hub_id: str, name: str, revision: str | None) -> bool:

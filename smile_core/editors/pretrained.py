@@ -96,6 +96,22 @@ def load_pretrained(source: str | Path, card: EditorCard | None = None) -> Batch
         ) from error
 
 
+def card_of_model(source: str | Path) -> EditorCard:
+    """Return the card that `load_pretrained` would give a model, without fetching its weights.
+
+    The working size of a model on the hub may be missing from it.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such model or no access to it, or its pipeline cannot be used here.
+    """
+    files = _find(source)
+    kind = _pipeline_class(files.index, str(source))
+    folder = Path(source)
+    return read_card(folder, _plain_card(kind, adapter_of(kind, str(source)), files, folder))
+
+
 def adapter_of(kind: type, source: str) -> Adapter:
     """Return the adapter that runs a pipeline of this class; the first that fits.
 
@@ -155,6 +171,8 @@ def _plain_card(kind: type, adapter: Adapter, files: ModelFiles, folder: Path) -
         "title": files.name,
         "memory_gb": round(files.typical_memory_gb, 1),
         "source": files.source,
+        "licence": files.licence,
+        "gated": files.gated,
     }
     if adapter is InstructPix2Pix:
         return EditorCard(

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal
 
 from smile_core.config import ConfigError
 from smile_core.editors.protocol import Editor, EditorCard
@@ -20,6 +21,7 @@ from smile_core.loading import LOADING
 logger = logging.getLogger(__name__)
 
 Factory = Callable[[], Editor]
+Kind = Literal["registered", "description", "turbo", "model"]
 
 _REGISTRY: dict[str, tuple[EditorCard, Factory]] = {}
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -115,22 +117,30 @@ class _LoadedEditors:
 _load = _LoadedEditors()
 
 
-def _make(name: str) -> Editor:
+def kind_of(name: str) -> Kind:
+    """Return what `load_editor` takes a name for, without loading anything.
+
+    Returns
+    -------
+    {"registered", "description", "turbo", "model"}
+        A registered name, the path of a file that describes an editor, the path of weights of
+        Img2Img-Turbo, or the folder or hub id of a pipeline.
+
+    Raises
+    ------
+    ConfigError
+        When it is none of them, or on a public server is not registered; the message lists the
+        choices and the nearest one.
+    """
     if name in _REGISTRY:
-        return _REGISTRY[name][1]()
-    if name.endswith((".toml", ".json")) and not is_public_server():
-        from smile_core.editors.external import load_external
-
-        return load_external(name)
-    if is_turbo_path(name) and not is_public_server():
-        from smile_core.editors.img2img_turbo import load_turbo
-
-        return load_turbo(name)
-    is_model = Path(name).is_dir() or _HUB_ID.fullmatch(name)
-    if is_model and not is_public_server():
-        from smile_core.editors.pretrained import load_pretrained
-
-        return load_pretrained(name)
+        return "registered"
+    if not is_public_server():
+        if name.endswith((".toml", ".json")):
+            return "description"
+        if is_turbo_path(name):
+            return "turbo"
+        if Path(name).is_dir() or _HUB_ID.fullmatch(name):
+            return "model"
     near = get_close_matches(name, _REGISTRY, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     other = (
@@ -141,3 +151,41 @@ def _make(name: str) -> Editor:
     raise ConfigError(
         f"Unknown editor {name!r}.{hint} Choose one of: {', '.join(sorted(_REGISTRY))}; {other}."
     )
+
+
+def find_card(name: str) -> EditorCard | None:
+    """Return the card of an editor without loading its weights.
+
+    For a folder or a hub id it is put together from what is written there, which takes a question
+    to the hub; None when only loading would tell.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such editor, or no access to it.
+    """
+    kind = kind_of(name)
+    if kind == "registered":
+        return _REGISTRY[name][0]
+    if kind != "model":
+        return None
+    from smile_core.editors.pretrained import card_of_model
+
+    return card_of_model(name)
+
+
+def _make(name: str) -> Editor:
+    kind = kind_of(name)
+    if kind == "registered":
+        return _REGISTRY[name][1]()
+    if kind == "description":
+        from smile_core.editors.external import load_external
+
+        return load_external(name)
+    if kind == "turbo":
+        from smile_core.editors.img2img_turbo import load_turbo
+
+        return load_turbo(name)
+    from smile_core.editors.pretrained import load_pretrained
+
+    return load_pretrained(name)

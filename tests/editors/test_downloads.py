@@ -33,6 +33,7 @@ SMALL = {
     "unet/config.json": b"{}",
     "unet/diffusion_pytorch_model.safetensors": bytes(300_000),
 }
+LARGE = 25_000_000  # arrives in more pieces than one
 HUGE = "unet/diffusion_pytorch_model.safetensors"
 
 FETCH = """
@@ -54,6 +55,29 @@ try:
     print(json.dumps([found.weight_bytes, str(folder), seen]))
 except ConfigError as error:
     print(json.dumps(str(error)))
+"""
+
+STOP = """
+import sys
+from smile_core.config import ConfigError
+from smile_core.editors import downloads
+from smile_core.editors.model_files import files_of_hub
+add = downloads.Download.add
+def add_and_stop(download, count):
+    add(download, count)
+    download.stopped = True
+downloads.Download.add = add_and_stop
+try:
+    files_of_hub(sys.argv[1]).fetch()
+except ConfigError as error:
+    print(error)
+"""
+
+CARD = """
+import sys
+from smile_core.editors.registry import find_card
+card = find_card(sys.argv[1])
+print(card.title, card.licence, card.family, card.gated, sep="|")
 """
 
 EDIT = """
@@ -83,6 +107,7 @@ def hub(tiny_pipeline: Path) -> Iterator[tuple[str, list[str]]]:
         "lab/single": Repository({"model.safetensors": b"x"}),
         "lab/huge": Repository(SMALL, sizes={HUGE: 10**15}),
         "lab/cut": Repository(SMALL, cut=(HUGE,)),
+        "lab/large": Repository({**SMALL, HUGE: bytes(LARGE)}),
     }
     with serving(repositories) as served:
         yield served
@@ -163,6 +188,25 @@ def test_a_gated_model_that_is_here_already_needs_no_token(
         fetch("lab/gated", endpoint=before, home=tmp_path)
     _, folder, _ = fetch("lab/gated", endpoint=hub[0], home=tmp_path)
     assert files_in(Path(folder)) == SMALL
+
+
+def test_a_download_that_is_stopped_breaks_off(hub: tuple[str, list[str]], tmp_path: Path) -> None:
+    address, asked = hub
+    asked.clear()
+    sentence = run_apart(STOP, "lab/large", endpoint=address, home=tmp_path)
+    assert "The download of 'lab/large' broke off (StopRequested)" in sentence
+    again = fetch("lab/large", endpoint=address, home=tmp_path)
+    assert again[0] == LARGE  # and a later one completes it
+
+
+def test_the_card_of_a_model_is_known_before_its_weights_are_fetched(
+    hub: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    address, asked = hub
+    asked.clear()
+    card = run_apart(CARD, "lab/small", endpoint=address, home=tmp_path)
+    assert card.strip() == "lab/small|mit|instruct-pix2pix|False"
+    assert asked == ["model_index.json"]
 
 
 def test_without_a_network_it_says_so(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from smile_core.editors import (
     registry,
 )
 from smile_core.editors.protocol import fit_to_card
-from smile_core.editors.registry import make_room
+from smile_core.editors.registry import find_card, kind_of, make_room
 
 PHOTO = Image.new("RGB", (32, 32), "gray")
 
@@ -110,6 +110,25 @@ def test_a_public_server_loads_registered_names_only(
         with pytest.raises(ConfigError, match="this public server loads no others"):
             load_editor(name)
     assert load_editor(BUNDLED_EDITOR).name == BUNDLED_EDITOR
+
+
+def test_what_a_name_stands_for_is_told_without_loading(tiny_pipeline: Path) -> None:
+    assert kind_of(BUNDLED_EDITOR) == "registered"
+    assert kind_of("my.toml") == "description"
+    assert kind_of("weights.pkl") == "turbo"
+    assert kind_of(str(tiny_pipeline)) == kind_of("someone/model") == "model"
+    with pytest.raises(ConfigError, match="Unknown editor 'nobody'"):
+        kind_of("nobody")
+
+
+def test_a_card_is_found_by_name_and_by_folder(tiny_pipeline: Path) -> None:
+    assert find_card(BUNDLED_EDITOR) == list_editors()[0]
+    card = find_card(str(tiny_pipeline))
+    assert card is not None
+    assert card == load_editor(str(tiny_pipeline)).card
+    assert find_card("weights.pkl") is None
+    with pytest.raises(ConfigError, match="not on this machine"):
+        find_card("nobody/never-downloaded")
 
 
 def test_an_unknown_name_lists_the_choices_and_the_nearest() -> None:
