@@ -132,14 +132,22 @@ def _setting(name: str, value: Any, prefix: str) -> gr.Dropdown | gr.Number | gr
 
 def shown(name: str, value: Any) -> Any:
     """Return the value of a setting as its component shows it."""
-    if name not in OPTIONAL:
-        return value
+    return written(value) if name in OPTIONAL else value
+
+
+def written(value: Any) -> str:
+    """Return what a text box shows for a value that may be None."""
     return "" if value is None else str(value)
 
 
 def meant(name: str, value: Any) -> Any:
     """Return the value that is meant by what a component shows; the check comes later."""
-    if name not in OPTIONAL or not isinstance(value, str):
+    return typed(value) if name in OPTIONAL else value
+
+
+def typed(value: Any) -> Any:
+    """Return the number in a text box, None for an empty one, or else the text."""
+    if not isinstance(value, str):
         return value
     text = value.strip()
     for kind in (int, float):

@@ -115,11 +115,7 @@ def _wire_inputs(left: inputs.Inputs) -> None:
             trigger_mode="always_last",
             **QUIET,
         )
-    # The two controls of one number follow each other in the browser.
-    left.slider.input(None, left.slider, settings["perturbations"], js="(n) => n", **QUIET)
-    settings["perturbations"].input(
-        None, settings["perturbations"], left.slider, js=inputs.NEAREST_STOP_JS, **QUIET
-    )
+    inputs.wire_perturbations(left.slider, settings["perturbations"])
     settings["editor"].change(inputs.say_card, settings["editor"], left.card, **QUIET)
     _wire_mask(left)
     left.preset.input(

@@ -94,24 +94,7 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
         card = html(render_card(cards, defaults.editor), elem_id="editor-card")
     where = mask.build(mask.needs_mask(defaults.editor), photo)
     with gr.Group(elem_id="cost-group"):
-        with gr.Row(elem_classes="pair-row"):
-            slider = gr.Slider(
-                SLIDER_LOW,
-                SLIDER_HIGH,
-                value=defaults.perturbations,
-                step=8,
-                label="Perturbations",
-                buttons=[],
-                elem_id="perturbations-slider",
-            )
-            perturbations = gr.Number(
-                value=defaults.perturbations,
-                label="Number of perturbations",
-                show_label=False,
-                container=False,
-                min_width=76,
-                elem_id="perturbations",
-            )
+        slider, perturbations = build_perturbations(defaults.perturbations)
         cost = html(elem_id="cost")
     with gr.Row(elem_id="seed-row", elem_classes="pair-row"):
         seed = gr.Number(value=defaults.seed, label="Seed", min_width=120, elem_id="seed")
@@ -150,6 +133,38 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
         explain=explain,
         stop=stop,
     )
+
+
+def build_perturbations(
+    value: int, *, label: str = "Perturbations", prefix: str = ""
+) -> tuple[gr.Slider, gr.Number]:
+    """Make the two controls of one number; their ids begin with `prefix`."""
+    with gr.Row(elem_classes="pair-row"):
+        slider = gr.Slider(
+            SLIDER_LOW,
+            SLIDER_HIGH,
+            value=value,
+            step=8,
+            label=label,
+            buttons=[],
+            elem_id=f"{prefix}perturbations-slider",
+        )
+        number = gr.Number(
+            value=value,
+            label="Number of perturbations",
+            show_label=False,
+            container=False,
+            min_width=76,
+            elem_id=f"{prefix}perturbations",
+        )
+    return slider, number
+
+
+def wire_perturbations(slider: gr.Slider, number: Any) -> None:
+    """Let the two controls of one number follow each other, in the browser."""
+    here: dict[str, Any] = {"queue": False, "api_visibility": "private"}
+    slider.input(None, slider, number, js="(n) => n", **here)
+    number.input(None, number, slider, js=NEAREST_STOP_JS, **here)
 
 
 # A chip carries its value; the click goes to the server as an event with that value.

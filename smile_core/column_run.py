@@ -7,12 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from smile_core.comparison import Column
-from smile_core.config import ConfigError
+from smile_core.config import ConfigError, RunConfig
 from smile_core.engine import RunError
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.instruction import split_units
 from smile_core.resampling import Resampled
 from smile_core.word_differences import resample_column
+
+
+def edits_of(config: RunConfig) -> int:
+    """Return how many edits a whole run makes: the full ones, and the shortened ones there are."""
+    units = len(split_units(config.instruction, config.granularity))
+    return config.seeds * (1 + min(config.perturbations, 2**units - 2))
 
 
 @dataclass
@@ -61,9 +67,7 @@ class ColumnRun:
             return self.done
         if self.snapshot is not None:
             return self.snapshot.total
-        config = self.column.config
-        units = len(split_units(config.instruction, config.granularity))
-        return config.seeds * (1 + min(config.perturbations, 2**units - 2))
+        return edits_of(self.column.config)
 
     def advance(self, seed: int) -> None:
         """Make one more batch; whatever ends the run for good ends this column only."""
