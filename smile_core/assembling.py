@@ -14,7 +14,14 @@ from PIL import Image
 
 from smile_core.config import RunConfig
 from smile_core.explanation import Explanation, Sample
-from smile_core.fitting import Fitted, fit_rows, model_fields, number_or_none, row_fields
+from smile_core.fitting import (
+    Fitted,
+    cutoff_note,
+    fit_rows,
+    model_fields,
+    number_or_none,
+    row_fields,
+)
 from smile_core.measuring import Measurements
 
 
@@ -163,11 +170,7 @@ def _notes(plan: Plan, measured: Measurements, fitted: Fitted, *, ended: bool) -
             "out. Try a stronger instruction, or another editor."
         )
     left_out = len(fitted.known) - len(fitted.rows)
-    if left_out:
-        notes.append(
-            f"{left_out} of {len(fitted.known) - 1} edits have a p-value above "
-            f"{plan.config.p_cutoff:g} and were left out of the fit."
-        )
+    notes.extend(cutoff_note(left_out, len(fitted.known) - 1, plan.config.p_cutoff))
     always = plan.masks[fitted.rows].min(axis=0)  # (m,); 1 where a unit was never left out
     never = [text for text, kept in zip(plan.units, always, strict=True) if kept]
     if never and len(fitted.known) > 1:

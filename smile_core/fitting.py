@@ -155,6 +155,16 @@ def row_fields(fitted: Fitted, row: int) -> dict[str, float | None]:
     }
 
 
+def cutoff_note(left_out: int, known: int, p_cutoff: float | None) -> tuple[str, ...]:
+    """Say how many of the `known` edits the cutoff left out; nothing where it left out none."""
+    if not left_out:
+        return ()
+    return (
+        f"{left_out} of {known} edits have a p-value above {p_cutoff:g} and were left out of the "
+        "fit.",
+    )
+
+
 def number_or_none(value: float) -> float | None:
     """Return None in the place of NaN."""
     return None if np.isnan(value) else float(value)
