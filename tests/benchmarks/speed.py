@@ -4,8 +4,7 @@
 
 Explains a bundled photo with an instruction of eight words, after a first run with other words has
 loaded everything, and prints the seconds to the first snapshot, to the finished explanation, and of
-the same explanation asked again from the cache; and what batching gains, as a ratio of the same
-edits in batches to one by one, in this process.
+the same explanation asked again from the cache. What batching gains is measured in `batching`.
 """
 
 from __future__ import annotations
@@ -18,17 +17,14 @@ import time
 
 import torch
 
-from smile_core import RunConfig, load_editor, stream
+from smile_core import RunConfig, stream
 from smile_core.config import BUNDLED_EDITOR
 from smile_core.edit_cache import EditCache
-from smile_core.editors.protocol import fit_to_card
-from smile_core.photo import open_photo
 from tests.benchmarks.labelled_edits import PHOTOS
 
 PHOTO = PHOTOS[0]
 WARM_UP = "paint it green and very sunny today friends"
 INSTRUCTION = "make it a snowy evening with some lights"  # eight words
-BATCHED_EDITS = 16
 
 
 def timed_run(instruction: str, cache: EditCache, **settings: object) -> dict[str, float]:
@@ -46,23 +42,6 @@ def timed_run(instruction: str, cache: EditCache, **settings: object) -> dict[st
         "edits_per_second": marks[-1][1].edits_per_second or 0.0,
         **marks[-1][1].explanation.timing,
     }
-
-
-def batching_gain(name: str) -> float:
-    """Return seconds one by one over seconds in batches, for the same edits."""
-    editor = load_editor(name)
-    photo = fit_to_card(open_photo(PHOTO), editor.card)
-    prompts = [f"make it {word}" for word in "snowy rainy foggy sunny".split()]
-    prompts = [f"{prompt} {i}" for prompt in prompts for i in range(BATCHED_EDITS // len(prompts))]
-    editor.edit(photo, prompts[:1], seed=0)
-    started = time.perf_counter()
-    editor.edit(photo, prompts, seed=0)
-    batched = time.perf_counter() - started
-    editor._rows_per_call = 1  # otherwise a single edit is filled up to a whole batch
-    started = time.perf_counter()
-    for prompt in prompts:
-        editor.edit(photo, [prompt], seed=0)
-    return (time.perf_counter() - started) / batched
 
 
 def main() -> None:
@@ -85,7 +64,6 @@ def main() -> None:
     )
     print(f"{run['edits_per_second']:.2f} edits a second")
     print(f"the same asked again: {again['total']:.2f} s")
-    print(f"batching gains {batching_gain(args.editor):.2f}x")
 
 
 if __name__ == "__main__":
