@@ -166,11 +166,13 @@ def rainbow(p: Picture, noise: np.ndarray, s: float) -> Picture:
 
 
 def lights(p: Picture, noise: np.ndarray, s: float) -> Picture:
-    """Warm glowing lamps, strewn over the middle of the picture."""
+    """Warm glowing lamps, strewn over the middle of the picture, and what they light up."""
+    band = smoothstep(0.1, 0.35, height(p)) * (1 - smoothstep(0.75, 1.0, height(p)))
+    lit = np.clip(p * np.float32([1.3, 1.1, 0.75]) + np.float32([0.24, 0.15, 0.02]), 0, 1)
+    p = mix(p, lit, band * (0.25 + 0.6 * s))
     spots = seeds(noise, 1, 2.55 - 0.3 * s)
     glow = cv2.GaussianBlur(spots, (9, 9), 1.8) * 12
     core = cv2.GaussianBlur(spots, (5, 5), 0.8) * 4
-    band = smoothstep(0.1, 0.35, height(p)) * (1 - smoothstep(0.75, 1.0, height(p)))
     lamp = enlarge(glow * 0.6 + core, p) * (0.25 + 0.75 * band)
     return mix(p, np.float32([1.0, 0.82, 0.45]), lamp * min(1.0, 0.4 + 0.6 * s))
 

@@ -21,7 +21,8 @@ HELD_OUT = (
     "sunlit crimson violet gloomy charcoal radiant gale downpouring"
 ).split()
 
-# Surface forms of every effect: adjectives, nouns, verbs and -ing forms alike.
+# Surface forms of every effect: adjectives, nouns, verbs and -ing forms alike. What people mostly
+# write stands there more than once.
 FORMS: dict[str, str] = {
     "rain": "rain rainy raining rained raindrops downpour drizzle drizzly rainstorm wet rains "
     "monsoon torrential drenched soaked damp precipitation rainstorms soaking raindrop drizzling "
@@ -40,7 +41,7 @@ FORMS: dict[str, str] = {
     "cyclone typhoon tornado windy winds gusts gusty hurricanes tornadoes squall turbulent "
     "thunderous",
     "rainbow": "rainbow rainbows",
-    "lights": "lights lamps lanterns lit lamp lantern lighting illuminated neon candles candle "
+    "lights": "lights lights lights lamps lanterns lit lamp lantern lighting illuminated neon candles candle "
     "bulbs torches headlights chandeliers streetlights candlelight",
     "black_and_white": "monochrome grayscale greyscale colorless black-and-white",
     "sepia": "sepia vintage retro antique",
@@ -82,6 +83,7 @@ STRONG_FORMS = {
 # Effects that have to be drawn, not only toned, take longer to learn and occur more often.
 DRAWN = ("rain", "snow", "lights", "rainbow", "blur", "sketch", "clouds", "storm")
 DRAWN_SHARE = 2.0
+LIGHTS_AT_NIGHT = 0.4  # how often lamps are asked for together with night
 _SHARES = np.array([DRAWN_SHARE if name in DRAWN else 1.0 for name in FORMS])
 _SHARES /= _SHARES.sum()
 
@@ -277,6 +279,8 @@ def sample_instruction(
     effects = list(rng.choice(list(FORMS), size=count, replace=False, p=_SHARES))
     if weather and rng.random() < 0.5:
         effects = [pick(["clear", "sun", "day", "clear"], rng), *effects[1:]]
+    if "lights" in effects and rng.random() < LIGHTS_AT_NIGHT:
+        effects = ["night", "lights"]
     words = compose(effects, weather, neutral, rng)
     words = leave_words_out([replace(word) for word in words if word.text], rng)
     strengths, removed = meaning(words)
