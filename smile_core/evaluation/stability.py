@@ -1,7 +1,12 @@
 """Stability: does a change that means nothing leave the explanation alone.
 
 The paper appends `###` to the instruction and compares the two explanations. Units are matched
-by their text and occurrence, so an added unit is one that the other explanation lacks.
+by their word and occurrence: neither case nor punctuation around it counts, so `Snowy.` is `snowy`,
+and an added unit is one that the other explanation lacks.
+
+The paper prints a Jaccard index of 0.85 for every editor. Sets of all words give n/(n + 1) when one
+word is appended, 0.857 for six words, whatever an editor does: such an index needs no editor at
+all. Sets of the k heaviest words do.
 
 References
 ----------
@@ -12,16 +17,32 @@ References
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 from scipy.stats import spearmanr
 
-NEUTRAL_SUFFIX = "###"
+from smile_core.config import check_choice
+from smile_core.explanation import Explanation
 
-# A unit as (text, how many times it came before) with its weight.
+NEUTRAL_SUFFIX = "###"
+# Changes of an instruction that mean nothing, by name.
+NEUTRAL_CHANGES: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {
+        "###": lambda text: f"{text} {NEUTRAL_SUFFIX}",
+        "full stop": lambda text: text[:-1] if text[-1:] in ".!?" else f"{text}.",
+        # Prompts are joined anew from their words, so nothing may change, by construction.
+        "doubled space": lambda text: text.replace(" ", "  ", 1),
+        "capital letter": lambda text: text[:1].swapcase() + text[1:],
+        "please": lambda text: f"please {text}",
+    }
+)
+_DECORATION = " .,;:!?\"'“”‘’()[]"
+
+# A unit as (word, how many times it came before) with its weight.
 KeyedWeights: TypeAlias = Mapping[tuple[str, int], float]
 
 
@@ -45,14 +66,39 @@ class Stability:
     spearman: float | None
 
 
+def change_neutrally(instruction: str, change: str) -> str:
+    """Return the instruction after one of `NEUTRAL_CHANGES`.
+
+    `full stop` takes a final mark away where there is one; `capital letter` turns the case of the
+    first letter.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such change.
+    """
+    check_choice("change", change, NEUTRAL_CHANGES)
+    return NEUTRAL_CHANGES[change](instruction)
+
+
 def keyed_weights(units: Sequence[str], weights: Sequence[float]) -> dict[tuple[str, int], float]:
-    """Name each unit by its text and occurrence, so that duplicates stay apart."""
+    """Name each unit by its word and occurrence, so that duplicates stay apart.
+
+    The word is in lower case, without punctuation at its ends, unless nothing else is left.
+    """
     seen: Counter[str] = Counter()
     keyed: dict[tuple[str, int], float] = {}
     for unit, weight in zip(units, weights, strict=True):
-        keyed[unit, seen[unit]] = float(weight)
-        seen[unit] += 1
+        word = unit.casefold().strip(_DECORATION) or unit
+        keyed[word, seen[word]] = float(weight)
+        seen[word] += 1
     return keyed
+
+
+def explained_weights(explanation: Explanation) -> dict[tuple[str, int], float]:
+    """Return `keyed_weights` of an explanation."""
+    units = explanation.units
+    return keyed_weights([unit.text for unit in units], [unit.weight for unit in units])
 
 
 def stability(before: KeyedWeights, after: KeyedWeights, k: int = 3) -> Stability:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from smile_core.config import ConfigError
 from smile_core.evaluation.stability import (
+    NEUTRAL_CHANGES,
     NEUTRAL_SUFFIX,
+    change_neutrally,
+    explained_weights,
     keyed_weights,
     ruzicka,
     spearman,
     stability,
     top_k_jaccard,
 )
+from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor
+from tests.toy_runs import last
 
 UNITS = ("make", "it", "very", "very", "snowy")
 BEFORE = keyed_weights(UNITS, (0.1, 0.0, 0.2, 0.3, 0.8))
@@ -51,8 +57,55 @@ def test_all_three_together() -> None:
     assert same.spearman == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ("###", "make it snowy ###"),
+        ("full stop", "make it snowy."),
+        ("doubled space", "make  it snowy"),
+        ("capital letter", "Make it snowy"),
+        ("please", "please make it snowy"),
+    ],
+)
+def test_changes_that_mean_nothing(change: str, changed: str) -> None:
+    assert change_neutrally("make it snowy", change) == changed
+    assert set(NEUTRAL_CHANGES) == {"###", "full stop", "doubled space", "capital letter", "please"}
+
+
+def test_a_mark_is_taken_away_and_a_capital_made_small() -> None:
+    assert change_neutrally("Make it snowy!", "full stop") == "Make it snowy"
+    assert change_neutrally("Make it snowy!", "capital letter") == "make it snowy!"
+
+
+def test_neither_case_nor_punctuation_makes_a_word_another() -> None:
+    before = keyed_weights(("make", "it", "snowy"), (0.1, 0.2, 0.7))
+    after = keyed_weights(("Make", "it", "snowy."), (0.1, 0.2, 0.7))
+    assert before == after
+    assert keyed_weights(("###", "..."), (0.1, 0.2)) == {("###", 0): 0.1, ("...", 0): 0.2}
+
+
+def test_words_alone_reach_the_published_index() -> None:
+    """All words of six and of the same six with ### appended: 6/7, whatever the weights."""
+    words = ("a", "b", "c", "d", "e", "f")
+    before, after = keyed_weights(words, range(6)), keyed_weights((*words, "###"), range(7, 0, -1))
+    assert top_k_jaccard(before, after, 99) == pytest.approx(6 / 7)
+
+
+@pytest.mark.parametrize("change", NEUTRAL_CHANGES)
+def test_an_editor_deaf_to_the_change_is_explained_alike(change: str) -> None:
+    editor = ToyEditor(effects={"Make": 3, "foggy.": 20, **EFFECTS})
+    before = explained_weights(last(editor, perturbations=62))
+    changed = last(editor, perturbations=62, instruction=change_neutrally(INSTRUCTION, change))
+    found = stability(before, explained_weights(changed))
+    assert found.jaccard == 1
+    assert found.ruzicka > 0.98  # the farthest edit, 65 or 66 grey levels away, sets the scale
+    assert found.spearman == pytest.approx(1)
+
+
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="k of at least 1"):
         top_k_jaccard(BEFORE, AFTER, 0)
     with pytest.raises(ValueError, match="at least one unit"):
         top_k_jaccard(BEFORE, {}, 3)
+    with pytest.raises(ConfigError, match="Unknown change"):
+        change_neutrally("make it snowy", "shout")
