@@ -108,11 +108,11 @@ def render_status(snapshot: Snapshot, seed: int, seconds: float) -> str:
     return f'<div class="status"><span>{text}</span>{progress_bar(done, total)}</div>'
 
 
-def progress_bar(done: int, total: int) -> str:
-    """Return a thin bar that is filled by `done` of `total` edits."""
+def progress_bar(done: int, total: int, label: str = "Edits made") -> str:
+    """Return a thin bar that is filled by `done` of `total`, edits if nothing else is said."""
     share = 100 * done / max(total, 1)
     return (
-        f'<div class="bar" role="progressbar" aria-label="Edits made" aria-valuemin="0" '
+        f'<div class="bar" role="progressbar" aria-label="{label}" aria-valuemin="0" '
         f'aria-valuemax="{total}" aria-valuenow="{done}"><i style="width:{share:.1f}%"></i></div>'
     )
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import gradio as gr
 
-from components.runs import EDITOR_TURN, checked_config
+from components.key_field import build_field, revealed
+from components.loading import load_for
+from components.runs import EDITOR_TURN, checked_config, own_editor
 from components.served import uploaded_path
 from components.session import Session, has_editor
 from smile_core.columns import column_configs
@@ -33,6 +35,8 @@ def explain(
     editor: str = BUNDLED_EDITOR,
     perturbations: int = 64,
     seed: int = 0,
+    mask: dict[str, Any] | None = None,
+    key: object = None,
 ) -> Iterator[dict[str, Any]]:
     """Find out which words of an image-editing instruction drive the edit.
 
@@ -42,6 +46,10 @@ def explain(
         editor: Name of the image editor.
         perturbations: How many shortened instructions to try, 1 to 256. More take longer.
         seed: Seed of the edits; the same seed gives the same result.
+        mask: For editors that edit inside a mask: a picture of the photo's size, white where they
+            may edit and black elsewhere. All white is the whole picture. Others take none.
+        key: For editors behind an API: the key of their provider, used for this run only. Left
+            empty it is the server's own, which a public server does not lend.
 
     Returns:
         The explanation: a plain-language summary, the words with weight, 95 % interval and
@@ -59,11 +67,16 @@ def explain(
             }
         )
         _check_perturbations(config)
+        photo = open_photo(uploaded_path(image))
+        where = None if mask is None else uploaded_path(mask)
+        tool = own_editor(config, revealed(key))
         explanation = None
         with has_editor(Session()):
-            for snapshot in stream(open_photo(uploaded_path(image)), config):
+            for _ in load_for(config, tool, lambda: False):
+                # Gradio closes the generator here, or below, once the client is gone.
+                yield gr.skip()
+            for snapshot in stream(photo, config, where, editor=tool):
                 explanation = snapshot.explanation
-                # Gradio closes the generator here once the client is gone.
                 yield gr.skip()
     except (ConfigError, RunError) as error:
         raise gr.Error(str(error), print_exception=False) from error
@@ -152,6 +165,8 @@ def build() -> None:
             gr.Textbox(BUNDLED_EDITOR, label="editor", visible=False),
             gr.Number(64, label="perturbations", visible=False),
             gr.Number(0, label="seed", visible=False),
+            gr.Image(type="filepath", image_mode=None, label="mask", visible=False),
+            build_field(label="key", visible=False),
         ],
         gr.JSON(label="explanation", visible=False),
         api_name="explain",

@@ -7,7 +7,19 @@ from typing import Any
 
 import gradio as gr
 
-from components import advanced, answer, export, fidelity, gallery, inputs, mask, scatter, words
+from components import (
+    advanced,
+    answer,
+    editor_card,
+    export,
+    fidelity,
+    gallery,
+    inputs,
+    key_field,
+    mask,
+    scatter,
+    words,
+)
 from components.bring_back import BringBack
 from components.runs import EDITOR_TURN, Runs
 from components.session import session_of
@@ -116,7 +128,7 @@ def _wire_inputs(left: inputs.Inputs) -> None:
             **QUIET,
         )
     inputs.wire_perturbations(left.slider, settings["perturbations"])
-    settings["editor"].change(inputs.say_card, settings["editor"], left.card, **QUIET)
+    _wire_editor(left)
     _wire_mask(left)
     left.preset.input(
         advanced.preset_values,
@@ -126,11 +138,29 @@ def _wire_inputs(left: inputs.Inputs) -> None:
     )
 
 
+def _wire_editor(left: inputs.Inputs) -> None:
+    """Show what is known of a chosen editor at once, and of a typed one when it was looked up."""
+    editor, where = left.settings["editor"], left.where
+    editor.change(_show_editor, editor, [left.card, *left.key], preprocess=False, **QUIET).then(
+        editor_card.say_about, editor, left.card, preprocess=False, **QUIET
+    ).then(
+        _show_mask,
+        [editor, left.photo],
+        [where.panel, where.drawing],
+        preprocess=False,
+        **QUIET,
+    )
+
+
+def _show_editor(editor: str | None) -> tuple[Any, ...]:
+    card = editor_card.known_card(editor or "")
+    return editor_card.say_at_once(editor), *key_field.show(card)
+
+
 def _wire_mask(left: inputs.Inputs) -> None:
     where, editor = left.where, left.settings["editor"]
-    for event in (left.photo.change, editor.change):
-        shown = [where.panel, where.drawing]
-        event(_show_mask, [editor, left.photo], shown, preprocess=False, **QUIET)
+    shown = [where.panel, where.drawing]
+    left.photo.change(_show_mask, [editor, left.photo], shown, preprocess=False, **QUIET)
     where.drawing.input(_take_drawing, None, left.message, **QUIET)
     where.upload.upload(
         _take_mask_file,
@@ -164,8 +194,16 @@ def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
     runs = Runs(left, panels)
     begun = left.explain.click(
         runs.begin,
-        [left.photo, left.where.whole, left.lock, *left.settings.values()],
-        [*panels, left.message, left.settings["seed"], left.address, left.explain, left.stop],
+        [left.photo, left.where.whole, left.lock, left.key.field, *left.settings.values()],
+        [
+            *panels,
+            left.message,
+            left.key.field,
+            left.settings["seed"],
+            left.address,
+            left.explain,
+            left.stop,
+        ],
         preprocess=False,  # the engine's own checks speak for every value
         **QUIET,
     )

@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from components import advanced, mask, pace
+from components import advanced, editor_card, key_field, mask, pace
 from components.answer import say_about
 from components.html import html
+from components.key_field import KeyPanel
 from components.mask import MaskPanel
 from components.served import file_url
 from smile_core.config import ConfigError, RunConfig
-from smile_core.editors import EditorCard, list_editors
+from smile_core.editors import EditorCard, cost_sentence
+from smile_core.editors.registry import is_public_server
 from smile_core.instruction import split_units
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -45,6 +47,7 @@ class Inputs(NamedTuple):
     photo_chips: gr.HTML
     instruction_chips: gr.HTML
     card: gr.HTML
+    key: KeyPanel
     where: MaskPanel
     slider: gr.Slider
     cost: gr.HTML
@@ -84,14 +87,9 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
         render_instruction_chips(), elem_id="instruction-chips", js_on_load=CHIP_JS
     )
     with gr.Group(elem_id="editor-group"):
-        editor = gr.Dropdown(
-            choices=[(card.title, card.name) for card in cards],
-            value=defaults.editor,
-            label="Editor",
-            filterable=False,
-            elem_id="editor",
-        )
-        card = html(render_card(cards, defaults.editor), elem_id="editor-card")
+        editor = build_editor(cards, defaults.editor)
+        card = html(editor_card.say_at_once(defaults.editor), elem_id="editor-card")
+    key = key_field.build(editor_card.known_card(defaults.editor))
     where = mask.build(mask.needs_mask(defaults.editor), photo)
     with gr.Group(elem_id="cost-group"):
         slider, perturbations = build_perturbations(defaults.perturbations)
@@ -116,6 +114,7 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
         photo_chips=photo_chips,
         instruction_chips=instruction_chips,
         card=card,
+        key=key,
         where=where,
         slider=slider,
         cost=cost,
@@ -132,6 +131,22 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
         message=message,
         explain=explain,
         stop=stop,
+    )
+
+
+def build_editor(cards: Sequence[EditorCard], value: str) -> gr.Dropdown:
+    """Make the menu of editors; on one's own machine any other may be typed into it."""
+    is_open = not is_public_server()
+    return gr.Dropdown(
+        choices=[(card.title, card.name) for card in cards],
+        value=value,
+        label="Editor",
+        info="Or type a hub id, such as timbrooks/instruct-pix2pix, or a folder."
+        if is_open
+        else None,
+        filterable=is_open,
+        allow_custom_value=is_open,
+        elem_id="editor",
     )
 
 
@@ -209,25 +224,6 @@ def _instruction_chip(text: str, source: str) -> str:
     )
 
 
-def render_card(cards: Sequence[EditorCard], name: str) -> str:
-    """Return the one line under the editor menu: size, memory, licence."""
-    card = next((card for card in cards if card.name == name), None)
-    if card is None:
-        return '<p class="hint">This editor is not installed here.</p>'
-    facts = []
-    if card.short_side:
-        facts.append(f"works at {card.short_side} px")
-    if card.memory_gb:
-        facts.append(f"{card.memory_gb:g} GB of memory")
-    facts.append(f"licence: {card.licence}")
-    if card.gated:
-        facts.append("needs an access token")
-    if card.needs_mask:
-        facts.append("edits inside a mask")
-    notes = f" {escape(card.notes)}" if card.notes else ""
-    return f'<p class="hint">{escape(" · ".join(facts))}.{notes}</p>'
-
-
 def render_message(text: str = "") -> str:
     """Return a sentence about what went wrong, or nothing."""
     if not text:
@@ -252,11 +248,6 @@ def chosen_instruction(event: gr.EventData) -> str:
     return str((event._data or {}).get("value", ""))
 
 
-def say_card(editor: str) -> str:
-    """Return the line under the editor menu for the chosen editor."""
-    return render_card(list_editors(), editor)
-
-
 def say_cost(
     instruction: str, perturbations: Any, granularity: str, seeds: Any, editor: str
 ) -> str:
@@ -267,6 +258,7 @@ def say_cost(
         config = RunConfig(
             instruction=instruction,
             perturbations=perturbations,
+            editor=editor or "",
             granularity=granularity,
             seeds=seeds,
         )
@@ -283,15 +275,22 @@ def say_cost_at_first(*values: Any) -> tuple[str, dict[str, Any]]:
 
 
 def cost_text(config: RunConfig, n_units: int, seconds_per_edit: float | None) -> str:
-    """Return edits and seconds in words; no seconds as long as the editor's speed is not known."""
+    """Return edits and seconds in words, and what a provider bills.
+
+    There are no seconds as long as the editor's speed is not known.
+    """
     subsets = 2**n_units - 2  # neither empty nor whole
     edits = (min(config.perturbations, subsets) + 1) * config.seeds
     text = f"{edits:,} edits"
     if subsets <= config.perturbations:
         text += f": all {subsets} ways to shorten {n_units} {config.granularity}s, and the whole"
     if seconds_per_edit is None:
-        return f"{text}."
-    return f"{text}, {say_about(edits * seconds_per_edit)} (edits made before are free)."
+        text += "."
+    else:
+        text += f", {say_about(edits * seconds_per_edit)} (edits made before are free)."
+    card = editor_card.known_card(config.editor)
+    bill = "" if card is None else cost_sentence(card, edits + 1)  # one without any instruction
+    return f"{text} {bill}".rstrip()
 
 
 def _hint(text: str) -> str:

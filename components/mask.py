@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import gradio as gr
 from PIL import Image
 
+from components.editor_card import known_card as card_of
 from components.html import html
 from components.served import picture_url, uploaded_path
 from components.session import Workplace
 from smile_core.config import ConfigError
-from smile_core.editors import EditorCard, list_editors
+from smile_core.editors import EditorCard
 from smile_core.mask_picture import WHOLE, fit_mask, mask_for
 from smile_core.photo import Source, open_photo
 
@@ -128,13 +129,8 @@ def render_drawing(photo: Image.Image, mask: Image.Image | None = None) -> str:
     )
 
 
-def card_of(editor: str) -> EditorCard | None:
-    """Return the card of a registered editor."""
-    return next((card for card in list_editors() if card.name == editor), None)
-
-
 def needs_mask(editor: str) -> bool:
-    """Return whether a registered editor needs a mask."""
+    """Return whether an editor is known to need a mask."""
     card = card_of(editor)
     return card is not None and card.needs_mask
 

@@ -16,7 +16,8 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from components import advanced, answer, export, inputs, link, mask, pace
+from components import advanced, answer, export, inputs, key_field, link, mask, pace
+from components.loading import load_for
 from components.served import uploaded_path
 from components.session import Job, Session, has_editor, is_editor_taken, session_of
 from components.show import (
@@ -29,7 +30,8 @@ from components.show import (
     unit_texts,
 )
 from smile_core.config import ConfigError, RunConfig, check_choice
-from smile_core.editors import list_editors
+from smile_core.editors import Editor, load_api_editor
+from smile_core.editors.registry import kind_of
 from smile_core.engine import RunError, stream
 from smile_core.export import ExportError, save_explanation
 from smile_core.instruction import split_units
@@ -40,6 +42,10 @@ log = logging.getLogger(__name__)
 
 EDITOR_TURN = "editor"  # whatever uses an editor waits for its turn under this name
 NO_PHOTO = "There is no photo yet. Choose one, drop one on the page, or click one of the examples."
+NO_DESCRIPTIONS = (
+    "A file that describes an editor starts programs, so this page does not take one. Use it from "
+    "the command line: python -m smile_core explain --editor FILE."
+)
 WAITING = "Waiting for another explanation to end. Each gets the editor in turn."
 
 
@@ -56,6 +62,7 @@ class Runs:
         photo: dict[str, Any] | None,
         whole: bool,
         lock: bool,
+        key: object,
         *values: Any,
     ) -> Updates:
         """Check photo and settings; put the run into the session or say what is wrong."""
@@ -72,7 +79,8 @@ class Runs:
             if photo is None:
                 raise ConfigError(NO_PHOTO)
             where = mask.given(session.painted, whole)
-            session.job = checked_job(open_photo(uploaded_path(photo)), config, where)
+            own_key = key_field.revealed(key)
+            session.job = checked_job(open_photo(uploaded_path(photo)), config, where, own_key)
         except ConfigError as error:
             return {self.left.message: inputs.render_message(str(error))}
         session.stop.clear()
@@ -81,6 +89,7 @@ class Runs:
             **show_waiting(self.panels, units, session.job.photo, session.color_by),
             self.panels.status: answer.render_idle(WAITING if is_editor_taken() else "Starting…"),
             self.left.message: "",
+            self.left.key.field: "",
             self.left.settings["seed"]: config.seed,
             self.left.address: link.to_query(config, inputs.bundled_name(photo.get("orig_name"))),
             self.left.explain: gr.update(interactive=False),
@@ -108,10 +117,16 @@ class Runs:
             yield self._trouble(session, f"The run broke off ({about}). Try it once more.")
 
     def _stream(self, session: Session, job: Job) -> Iterator[Updates]:
+        stopped = session.stop.is_set
+        for line in load_for(job.config, job.tool, stopped):
+            yield {self.panels.status: line}
+        if stopped():
+            yield self._last_result(session, "Stopped while loading.")
+            return
         started = time.monotonic()
         view = LiveView(self.panels)
         snapshot = None
-        for snapshot in stream(job.photo, job.config, job.mask, stop=session.stop.is_set):
+        for snapshot in stream(job.photo, job.config, job.mask, editor=job.tool, stop=stopped):
             if snapshot.explanation is not None:
                 session.explanation = session.shown = snapshot.explanation
             pace.learn(job.config.editor, snapshot)
@@ -173,19 +188,38 @@ class Runs:
             return {self.left.message: inputs.render_message(str(error))}
 
 
-def checked_job(photo: Image.Image, config: RunConfig, given: Source | None) -> Job:
-    """Return the run, its mask checked; an editor that takes no mask gets none.
+def checked_job(photo: Image.Image, config: RunConfig, given: Source | None, key: str = "") -> Job:
+    """Return the run, its mask and its key checked; an editor that takes none gets none.
 
     Raises
     ------
     ConfigError
-        When the mask cannot be used, or is missing.
+        When the mask or the key cannot be used, or is missing.
     """
     card = mask.card_of(config.editor)
-    if card is None or not card.needs_mask:
-        return Job(photo=photo, config=config)
-    mask_for(given, photo, card)
-    return Job(photo=photo, config=config, mask=given)
+    masked = card is not None and card.needs_mask
+    if card is not None and masked:
+        mask_for(given, photo, card)
+    return Job(
+        photo=photo,
+        config=config,
+        mask=given if masked else None,
+        tool=own_editor(config, key if card is not None and card.key_variable else ""),
+    )
+
+
+def own_editor(config: RunConfig, key: str) -> Editor | None:
+    """Return the editor behind an API for a single run, with the visitor's key if there is one.
+
+    Raises
+    ------
+    ConfigError
+        When there is no key, or the editor takes none.
+    """
+    card = mask.card_of(config.editor)
+    if card is None or not (key or card.key_variable):
+        return None
+    return load_api_editor(card, key)
 
 
 def written(session: Session) -> str:
@@ -229,14 +263,16 @@ def checked_config(settings: dict[str, Any]) -> RunConfig:
 def offered(config: RunConfig) -> RunConfig:
     """Return `config` if the page offers all of it, wherever it came from.
 
-    A folder or a hub id from a stranger must not be loaded, nor the server be kept for hours.
+    A public server loads its own list of editors only, and nobody may keep it for hours. A file
+    that describes an editor starts programs, and is never taken from a page that others may reach.
 
     Raises
     ------
     ConfigError
         When the page does not offer one of the settings.
     """
-    check_choice("editor", config.editor, [card.name for card in list_editors()])
+    if kind_of(config.editor) == "description":
+        raise ConfigError(NO_DESCRIPTIONS)
     check_choice("image encoder", config.encoder, advanced.ENCODERS)
     check_choice("word vectors", config.word_vectors, advanced.WORD_VECTORS)
     if config.p_iterations > advanced.MAX_P_ITERATIONS:

@@ -25,6 +25,7 @@ from components.scatter import SIMILARITY
 from components.served import served_folder
 from smile_core.comparison import Comparison
 from smile_core.config import RunConfig
+from smile_core.editors import Editor
 from smile_core.explanation import Explanation
 from smile_core.export import ExportError
 from smile_core.photo import Source
@@ -38,11 +39,20 @@ NOT_WRITTEN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A run that was asked for and checked, but has not started."""
+    """A run that was asked for and checked, but has not started.
+
+    Attributes
+    ----------
+    photo, config, mask
+        What `stream` takes.
+    tool : Editor or None
+        An editor that was made for this run alone, with the visitor's own key.
+    """
 
     photo: Image.Image
     config: RunConfig
     mask: Source | None = None
+    tool: Editor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -139,7 +139,7 @@ def kind_of(name: str) -> Kind:
             return "description"
         if is_turbo_path(name):
             return "turbo"
-        if Path(name).is_dir() or _HUB_ID.fullmatch(name):
+        if (name and Path(name).is_dir()) or _HUB_ID.fullmatch(name):
             return "model"
     near = get_close_matches(name, _REGISTRY, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""

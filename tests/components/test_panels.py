@@ -7,7 +7,6 @@ import gradio as gr
 from components import advanced, fidelity, gallery, inputs, scatter, words
 from components.method import settings_table
 from smile_core.config import RunConfig
-from smile_core.editors import EditorCard
 from smile_core.fidelity import FIDELITY
 from tests.sample_explanations import HOSTILE, sample_explanation
 
@@ -95,14 +94,9 @@ def test_cost_says_what_is_wrong_with_the_settings():
     assert "Write an instruction" in inputs.say_cost("  ", 8, "word", 1, "any")
 
 
-def test_card_says_what_to_know_before_choosing():
-    card = EditorCard(
-        name="a", title="A", family="test", licence="MIT", memory_gb=3.5, gated=True, notes="<b>"
-    )
-    line = inputs.render_card([card], "a")
-    assert "3.5 GB of memory · licence: MIT · needs an access token" in line
-    assert "<b>" not in line
-    assert "not installed" in inputs.render_card([card], "b")
+def test_cost_of_an_editor_behind_an_api_says_who_bills_it():
+    text = inputs.say_cost("make it snowy", 64, "word", 1, "gpt-image-2.5-flare")
+    assert "bills every edit, and this run makes up to 8." in text
 
 
 def test_chips_hold_every_example_and_its_source():

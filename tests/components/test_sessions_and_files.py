@@ -284,16 +284,34 @@ def test_a_file_that_restores_nothing_is_refused(tmp_path: Path):
             export.read_result(tmp_path / name)
 
 
-def test_only_registered_editors_may_be_asked_for():
-    for name in ("timbrooks/instruct-pix2pix", "/etc", "nobody"):
+def test_only_registered_editors_may_be_asked_for_on_a_public_server(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("SPACE_ID", "someone/smile")
+    for name in ("timbrooks/instruct-pix2pix", "/etc", "nobody", ""):
         with pytest.raises(ConfigError, match="Unknown editor"):
             checked_config({"instruction": "make it snowy", "editor": name})
+
+
+def test_hub_ids_and_folders_may_be_asked_for_on_ones_own_machine(tmp_path: Path):
+    for name in ("timbrooks/instruct-pix2pix", str(tmp_path)):
+        config = checked_config({"instruction": "make it snowy", "editor": name})
+        assert config.editor == name
+    for name in ("nobody", ""):
+        with pytest.raises(ConfigError, match="or give a folder saved by diffusers, or a hub id"):
+            checked_config({"instruction": "make it snowy", "editor": name})
+
+
+def test_a_file_that_starts_programs_is_never_taken_from_the_page():
+    with pytest.raises(ConfigError, match="starts programs"):
+        checked_config({"instruction": "make it snowy", "editor": "my-editor.toml"})
 
 
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"editor": "timbrooks/instruct-pix2pix"}, "Unknown editor"),
+        ({"editor": "nobody"}, "Unknown editor"),
+        ({"editor": "my-editor.json"}, "starts programs"),
         ({"encoder": "someone/weights"}, "Unknown image encoder 'someone/weights'"),
         ({"word_vectors": "glove-twitter-200"}, "Unknown word vectors"),
         ({"p_iterations": 100_001}, "at most 100,000"),

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components import editor_card, mask
+from smile_core.editors import EditorCard, devices, list_editors
+from smile_core.editors.card_file import CARD_FILE
+from tests.parsed_html import Page
+
+CARD = EditorCard(
+    name="a",
+    title="A",
+    family="test",
+    licence="MIT <1>",
+    memory_gb=0.5,
+    source="lab/a",
+    notes="Never run <b>here</b>.",
+)
+
+
+@pytest.fixture(autouse=True)
+def _on_a_machine_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container with 10 GB of memory, and nothing looked up yet."""
+    monkeypatch.setattr(editor_card, "best_device", lambda: "cpu")
+    monkeypatch.setattr(devices, "_CGROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("10_000_000_000")
+    (tmp_path / "memory.current").write_text("0")
+    monkeypatch.setattr(editor_card, "_found", {})
+
+
+def shown(card: EditorCard) -> Page:
+    return Page(editor_card.render_card(card))
+
+
+def test_it_says_where_an_editor_runs_what_it_takes_and_its_licence():
+    page = shown(CARD)
+    (facts, notes) = (text for _, text in page.with_class("hint"))
+    assert facts == "runs here on cpu, float32 · takes about 0.5 GB of memory · licence: MIT <1>"
+    assert notes == "Never run <b>here</b>. lab/a"
+    assert page.with_tag("a")[0][0]["href"] == "https://huggingface.co/lab/a"
+    assert page.with_class("warning") == []
+
+
+def test_what_is_in_the_way_stands_out():
+    page = shown(replace(CARD, memory_gb=58, gated=True))
+    assert "takes about 116 GB" in page.with_class("hint")[0][1]  # in single precision
+    (gated, memory) = (text for _, text in page.with_class("warning"))
+    assert gated == "Gated: accept its licence on its page, then log in with: hf auth login"
+    assert memory.startswith("Only ")
+
+
+def test_an_editor_behind_an_api_runs_elsewhere():
+    card = next(card for card in list_editors() if card.key_variable)
+    facts = shown(card).with_class("hint")[0][1]
+    assert facts.startswith("runs at its provider, who bills every edit")
+    assert "takes no seed" in facts
+
+
+def test_a_folder_is_looked_up_once_and_then_known(tiny_pipeline: Path):
+    name = str(tiny_pipeline)
+    assert editor_card.say_at_once(name) == editor_card.LOOKING
+    assert editor_card.known_card(name) is None
+    about = editor_card.say_about(name)
+    assert "runs here on cpu, float32" in about
+    assert editor_card.say_at_once(name) == about
+    assert editor_card.known_card(name).title == "Tiny"
+
+
+def test_a_folder_that_needs_a_mask_gets_one_asked_for(tiny_pipeline: Path, tmp_path: Path):
+    folder = tmp_path / "masked"
+    folder.mkdir()
+    for path in (tiny_pipeline / "model_index.json", tiny_pipeline / CARD_FILE):
+        text = path.read_text()
+        (folder / path.name).write_text(text.replace('"steps"', '"needs_mask": true, "steps"'))
+    assert not mask.needs_mask(str(folder))
+    editor_card.look_up(str(folder))
+    assert mask.needs_mask(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("nobody", "Unknown editor"),
+        ("", "Unknown editor"),
+        (None, "Unknown editor"),
+        ("nobody/never-downloaded", "cannot be fetched from the hub"),
+    ],
+)
+def test_what_cannot_be_used_says_why(name: str | None, sentence: str):
+    ((_, text),) = Page(editor_card.say_about(name)).with_class("warning")
+    assert sentence in text
