@@ -57,6 +57,9 @@ class EditMaker:
         Where edits are kept. Dropped at the first write that fails; `note` then says why.
     mask : PIL.Image.Image or None
         Where to edit, for an editor that needs it.
+    pause_every : int or None
+        A batch ends at each multiple of so many prompts after the reference, so that a decision
+        there depends on nothing but the prompts before it.
 
     Attributes
     ----------
@@ -81,6 +84,7 @@ class EditMaker:
         batch_size: int,
         cache: EditCache | None,
         mask: Image.Image | None = None,
+        pause_every: int | None = None,
     ) -> None:
         self.note: str | None = None
         self.fresh = 0
@@ -88,6 +92,7 @@ class EditMaker:
         self.stopped = False
         self._editor, self._photo, self._prompts = editor, photo, prompts
         self._seeds, self._knobs, self._batch_size = seeds, knobs, batch_size
+        self._pause_every = pause_every
         self._cache = None if editor.fingerprint is None else cache
         self._photo_digest = pixel_digest(photo)
         # An editor without a mask is called without it, so that it need not know the word.
@@ -95,10 +100,20 @@ class EditMaker:
         self._mask_digest = None if mask is None else pixel_digest(mask)
         # Rows whose prompts read the same ("very very cold") share one answer.
         self._answers: dict[tuple[str, int], Answer] = {}
-        wanted = {(prompt, seed) for seed in seeds for prompt in prompts}
-        self._missing = len(wanted)
-        if self._cache is not None:
-            self._missing -= sum(self._cache.holds(self._key(*entry)) for entry in wanted)
+        self._missing = self._count_missing()
+
+    def know(self, pictures: Mapping[str, Image.Image]) -> None:
+        """Take pictures by prompt, of the first seed, that were made before the run began."""
+        self._answers |= {(prompt, self._seeds[0]): image for prompt, image in pictures.items()}
+        self._missing = self._count_missing()
+
+    def shorten_to(self, rows: int) -> None:
+        """Leave out all prompts from number `rows` on, under every seed.
+
+        To be called between batches of the first seed that together end at `rows`.
+        """
+        self._prompts = self._prompts[:rows]
+        self._missing = self.fresh + self._count_missing()
 
     @property
     def runs_on(self) -> str:
@@ -157,6 +172,14 @@ class EditMaker:
             return EditFailure(str(error))
         return self._answers.get((prompt, seed))
 
+    def _count_missing(self) -> int:
+        """Count the edits that are neither answered nor in the cache."""
+        wanted = {(prompt, seed) for seed in self._seeds for prompt in self._prompts}
+        missing = wanted - self._answers.keys()
+        if self._cache is not None:
+            missing = {entry for entry in missing if not self._cache.holds(self._key(*entry))}
+        return len(missing)
+
     def _next_batch(self, start: int, limit: int) -> tuple[list[tuple[int, int]], list[str]]:
         """Return the (row, seed index) of the next batch, and the prompts the editor has to run.
 
@@ -166,7 +189,7 @@ class EditMaker:
         seed = self._seeds[seed_index]
         places: list[tuple[int, int]] = []
         missing: list[str] = []
-        for row in range(first_row, len(self._prompts)):
+        for row in range(first_row, self._pause_after(first_row)):
             prompt = self._prompts[row]
             if (prompt, seed) not in self._answers and prompt not in missing:
                 found = self._find(prompt, seed)
@@ -178,6 +201,13 @@ class EditMaker:
             if len(missing) == limit or len(places) == MOST_ANSWERS:
                 break
         return places, missing
+
+    def _pause_after(self, row: int) -> int:
+        """Return the row at which a batch that begins with `row` ends at the latest."""
+        if self._pause_every is None:
+            return len(self._prompts)
+        pauses = -(-max(row, 1) // self._pause_every)  # rounded up
+        return min(pauses * self._pause_every + 1, len(self._prompts))
 
     def _find(self, prompt: str, seed: int) -> Image.Image | None:
         return None if self._cache is None else self._cache.get(self._key(prompt, seed))
