@@ -30,12 +30,12 @@ def build_page(example: Path | None = None) -> gr.Blocks:
     # Uploads and their copies are removed after a day.
     with gr.Blocks(title="SMILE: which words drive your edit?", delete_cache=(3600, 86400)) as demo:
         header = html(HEADER, js_on_load="smile.takeFiles(upload, trigger);", elem_id="header")
-        with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Explain"):
+        with gr.Tabs(elem_id="tabs") as tabs:
+            with gr.Tab("Explain", id="explain"):
                 left = explain.build(demo, header, example)
-            with gr.Tab("Compare"):
-                compare.build(left.photo)
-            with gr.Tab("Method"):
+            with gr.Tab("Compare", id="compare"):
+                compare.build(demo, header, tabs, left.photo)
+            with gr.Tab("Method", id="method"):
                 method.build()
         api.build()
         demo.unload(close_session)

@@ -7,21 +7,32 @@ from typing import Any
 
 import gradio as gr
 
-from components import advanced, answer, export, inputs, link, scatter
+from components import advanced, answer, compare_link, export, inputs, link, scatter
+from components.compare_files import carries_comparison
 from components.runs import offered, written
 from components.served import is_uploaded, picture_url, uploaded_path
 from components.session import Session, session_of
 from components.show import Panels, Updates, show_all, show_waiting, unit_texts
 from smile_core.config import ConfigError, RunConfig
 from smile_core.explanation import Explanation
-from smile_core.export import ExportError
 from smile_core.instruction import split_units
 from smile_core.photo import open_photo
+from smile_core.result_files import ExportError
 
 RESTORED = "Restored from a file: all numbers. The pictures come back when you press Explain."
 NOT_UPLOADED = (
     "The file could not be uploaded: it is larger than 25 MB, or this server has no room left."
 )
+
+
+def check_photo(photo: dict[str, Any] | None) -> str:
+    """Return a sentence when the photo just chosen cannot be used."""
+    try:
+        if photo is not None:
+            open_photo(uploaded_path(photo))
+    except ConfigError as error:
+        return inputs.render_message(str(error))
+    return ""
 
 
 class BringBack:
@@ -43,7 +54,8 @@ class BringBack:
         """Fill in the settings that the address carries; without any, the example stays."""
         session = session_of(request)
         try:
-            config = link.from_query(request.query_params)
+            is_other = compare_link.is_comparison(request.query_params)  # the other tab's
+            config = None if is_other else link.from_query(request.query_params)
             if config is None:
                 self._start(session)
                 return {self.left.message: gr.skip()}
@@ -79,6 +91,8 @@ class BringBack:
         path, name = Path(str(data.get("path", ""))), str(data.get("name", ""))
         if not is_uploaded(path):
             return self._refused(NOT_UPLOADED)
+        if carries_comparison(path):
+            return {self.left.message: gr.skip()}  # the other tab takes it
         if name.lower().endswith(".json") or export.carries_result(path):
             return self.restore_path(path, request)
         try:
@@ -86,15 +100,6 @@ class BringBack:
         except ConfigError as error:
             return self._refused(str(error))
         return {self.left.photo: str(path), self.left.message: ""}
-
-    def check_photo(self, photo: dict[str, Any] | None) -> str:
-        """Return a sentence when the photo just chosen cannot be used."""
-        try:
-            if photo is not None:
-                open_photo(uploaded_path(photo))
-        except ConfigError as error:
-            return inputs.render_message(str(error))
-        return ""
 
     def restore(self, file: dict[str, Any] | None, request: gr.Request) -> Updates:
         """Restore from the file that was chosen in the export panel."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from contextlib import suppress
+from pathlib import Path
 
 from components import export
 from components.session import ComparisonPlace
@@ -11,9 +14,20 @@ from smile_core.comparison_export import JSON_FILE, REPORT_FILE, save_comparison
 ZIP_FILE = "comparison.zip"
 FILES = {
     REPORT_FILE: ("Report", "One page that opens anywhere: everything you see here."),
-    JSON_FILE: ("Data", "Every word in all columns, the differences and their intervals."),
+    JSON_FILE: (
+        "Data",
+        "All numbers and settings; drop it on the page to restore it.",
+    ),
     ZIP_FILE: ("Everything", "Report, data, and each column's own result with its pictures."),
 }
+
+
+def carries_comparison(path: Path) -> bool:
+    """Return whether a file is the JSON of a comparison, whole or damaged."""
+    with suppress(OSError, ValueError, RecursionError):
+        values = json.loads(path.read_bytes())
+        return isinstance(values, dict) and "columns" in values
+    return False
 
 
 def written(place: ComparisonPlace) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import gradio as gr
 
-from components import answer, compare_view, export, inputs, mask, pace
+from components import answer, compare_link, compare_view, export, inputs, mask, pace
+from components.compare_asked import Asked, checked_comparison, chosen_configs
 from components.compare_files import FILES, written
-from components.runs import NO_PHOTO, WAITING, checked_config
+from components.runs import NO_PHOTO, WAITING
 from components.served import picture_url, uploaded_path
 from components.session import (
     ComparisonJob,
@@ -22,19 +22,14 @@ from components.session import (
     session_of,
 )
 from components.show import Updates
-from smile_core.columns import check_count, check_different, empty_comparison
+from smile_core.columns import empty_comparison
 from smile_core.comparing import ComparisonSnapshot, stream_comparison
 from smile_core.comparison import Comparison
-from smile_core.config import ConfigError, RunConfig
+from smile_core.config import ConfigError
 from smile_core.engine import RunError
-from smile_core.export import ExportError
-from smile_core.instruction import split_units
-from smile_core.mask_picture import WHOLE, mask_for
-from smile_core.photo import open_photo
+from smile_core.result_files import ExportError
 
 log = logging.getLogger(__name__)
-
-EDITORS, INSTRUCTIONS = "editors", "instructions"
 
 
 class ComparePanels(NamedTuple):
@@ -57,6 +52,7 @@ class CompareButtons(NamedTuple):
     message: gr.HTML
     compare: gr.Button
     stop: gr.Button
+    address: gr.Textbox
 
 
 class CompareRuns:
@@ -70,22 +66,17 @@ class CompareRuns:
         self,
         request: gr.Request,
         photo: dict[str, Any] | None,
-        by: str,
-        perturbations: Any,
-        seed: Any,
         whole: bool,
-        *texts: str | None,
+        *values: Any,
     ) -> Updates:
         """Check everything; put the comparison into the session or say what is wrong."""
         place = session_of(request).comparing
-        half = len(texts) // 2
         try:
-            configs = chosen_configs(
-                by, texts[:half], texts[half:], perturbations=perturbations, seed=seed
-            )
+            configs = chosen_configs(Asked.from_values(values))
             if photo is None:
                 raise ConfigError(NO_PHOTO)
-            job = checked_comparison(uploaded_path(photo), configs, whole)
+            where = mask.given(place.painted, whole)
+            job = checked_comparison(uploaded_path(photo), configs, where)
         except ConfigError as error:
             return {self.buttons.message: inputs.render_message(str(error))}
         place.stop.clear()
@@ -95,6 +86,9 @@ class CompareRuns:
             self.panels.links: export.render(None, FILES),
             self.panels.status: answer.render_idle(WAITING if is_editor_taken() else "Starting…"),
             self.buttons.message: "",
+            self.buttons.address: compare_link.to_query(
+                configs, inputs.bundled_name(photo.get("orig_name"))
+            ),
             self.buttons.compare: gr.update(interactive=False),
             self.buttons.stop: gr.update(interactive=True),
         }
@@ -235,59 +229,3 @@ def show_comparison(panels: ComparePanels, comparison: Comparison | None, color_
         panels.map: compare_view.render_map(comparison, picture_url, color_by),
         panels.numbers: compare_view.render_numbers(comparison),
     }
-
-
-def chosen_configs(
-    by: str, editors: Sequence[str | None], instructions: Sequence[str | None], **settings: Any
-) -> list[RunConfig]:
-    """Return the settings of each column, checked.
-
-    Parameters
-    ----------
-    by : str
-        `EDITORS` compares the editors with the first instruction, `INSTRUCTIONS` the other way.
-    editors, instructions : sequence of (str or None)
-        One for each column; an empty third one means two columns.
-    **settings
-        Fields of `RunConfig` that all columns share.
-
-    Raises
-    ------
-    ConfigError
-        When something given cannot be used.
-    """
-    # Only the last may be left out: another empty one is a mistake that its own check explains.
-    varied = list(editors if by == EDITORS else instructions)
-    count = len(varied) if (varied[-1] or "").strip() else len(varied) - 1
-    check_count(count)
-    configs = [
-        checked_config(
-            {
-                **settings,
-                "editor": editors[index if by == EDITORS else 0],
-                "instruction": instructions[0 if by == EDITORS else index] or "",
-            }
-        )
-        for index in range(count)
-    ]
-    check_different(configs, [None] * count)
-    for config in configs:
-        split_units(config.instruction, config.granularity)
-    return configs
-
-
-def checked_comparison(path: Path, configs: Sequence[RunConfig], whole: bool) -> ComparisonJob:
-    """Return the comparison; where no editor takes a mask there is none.
-
-    Raises
-    ------
-    ConfigError
-        When the photo cannot be used, or an editor needs a mask and none is given.
-    """
-    photo = open_photo(path)
-    given = WHOLE if whole else None
-    cards = [mask.card_of(config.editor) for config in configs]
-    masked = [card for card in cards if card is not None and card.needs_mask]
-    for card in masked:
-        mask_for(given, photo, card)
-    return ComparisonJob(photo=photo, configs=tuple(configs), mask=given if masked else None)

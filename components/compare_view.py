@@ -34,7 +34,9 @@ BY_STRONGEST = ("The word that weighs most", STRONGEST)
 def render_sentence(comparison: Comparison | None) -> str:
     """Return what sets the columns apart, in plain words, and what must be said about them."""
     if comparison is None:
-        return answer.render_quiet("Choose two or three editors or instructions and press Compare.")
+        return answer.render_quiet(
+            "Choose two or three editors, instructions or settings and press Compare."
+        )
     if not comparison.explanations:
         return answer.render_quiet("Editing the photo with the whole instruction first…")
     notes = "".join(f"<li>{escape(note)}</li>" for note in comparison.all_notes)

@@ -20,7 +20,7 @@ from components import (
     scatter,
     words,
 )
-from components.bring_back import BringBack
+from components.bring_back import BringBack, check_photo
 from components.runs import EDITOR_TURN, Runs
 from components.session import session_of
 from components.show import Panels, show_all
@@ -243,5 +243,5 @@ def _wire_files(
         )
     header.upload(back.take_file, None, everything, **QUIET)
     restore.upload(back.restore, restore, everything, preprocess=False, **QUIET)
-    left.photo.upload(back.check_photo, left.photo, left.message, preprocess=False, **QUIET)
+    left.photo.upload(check_photo, left.photo, left.message, preprocess=False, **QUIET)
     panels.color_by.input(back.color_map, panels.color_by, panels.map, **QUIET)

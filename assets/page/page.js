@@ -46,11 +46,11 @@ window.smile = (() => {
   }
 
   // A run has begun: its settings go into the address, and a phone scrolls to the result.
-  function begin(query) {
-    const disabled = find('#explain').disabled;
+  function begin(query, button = '#explain', result = '#result') {
+    const disabled = find(button).disabled;
     if (!query || !disabled) return;
     setAddress(query);
-    if (window.innerWidth < 900) find('#result').scrollIntoView({ behavior: 'smooth' });
+    if (window.innerWidth < 900) find(result).scrollIntoView({ behavior: 'smooth' });
   }
 
   // The order of the gallery is the browser's own, so it outlives the updates of a run.

@@ -1,0 +1,260 @@
+"""The left side of the Compare tab: what all columns share, and what sets them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from components import advanced, inputs, mask
+from components.compare_asked import (
+    EDITORS,
+    INSTRUCTIONS,
+    KNOBS,
+    OWN,
+    SETTINGS,
+    SHARED,
+    Asked,
+    masked_cards,
+)
+from components.compare_runs import CompareButtons
+from components.explain import FIRST_INSTRUCTION
+from components.html import html
+from components.mask import MaskPanel
+from components.show import Updates
+from smile_core.comparison import LETTERS, MOST_COLUMNS
+from smile_core.config import BUNDLED_EDITOR, RunConfig
+from smile_core.editors import EditorCard
+
+SECOND_INSTRUCTION = "Make it a snowy day with gentle snow."
+NO_THIRD = ("No third one", "")
+CHOICES = [("Editors", EDITORS), ("Instructions", INSTRUCTIONS), ("Settings", SETTINGS)]
+# What an empty box means, and what the setting does.
+ABOUT = {
+    "steps": "Denoising steps.",
+    "guidance_scale": "How strongly the text steers.",
+    "image_guidance_scale": "How strongly the photo is kept.",
+    "strength": "How much of the photo is painted anew, up to 1.",
+    "seed": "Where the noise of the edits starts.",
+}
+OWN_HINT = (
+    '<p class="hint">An empty box is the editor’s own value, in grey. When you compare settings, '
+    "there is a column C once one of its boxes is filled.</p>"
+)
+
+
+class CompareInputs(NamedTuple):
+    """The components of the left side; editors and instructions are one for each column."""
+
+    photo: gr.Image
+    photo_chips: gr.HTML
+    by: gr.Radio
+    editors: list[gr.Dropdown]
+    instructions: list[gr.Textbox]
+    fold: gr.Accordion
+    own: dict[str, list[gr.Textbox]]
+    rows: dict[str, gr.Column]
+    where: MaskPanel
+    slider: gr.Slider
+    cost: gr.HTML
+    preset: gr.Radio
+    shared: dict[str, Any]
+    buttons: CompareButtons
+
+    @property
+    def values(self) -> list[Any]:
+        """The components that `Asked.from_values` reads."""
+        own = [box for name in OWN for box in self.own[name]]
+        shared = [self.shared[name] for name in SHARED]
+        return [self.by, *self.editors, *self.instructions, *own, *shared]
+
+
+def build(cards: Sequence[EditorCard], photo: str) -> CompareInputs:
+    """Make the inputs; `photo` is what is shown at first."""
+    asked = first_asked(cards)
+    photo_box = gr.Image(
+        value=photo,
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "clipboard"],
+        label="Photo",
+        height=200,
+        buttons=["fullscreen"],
+        placeholder="Drop a photo here, or click to choose",
+        elem_id="compare-photo",
+    )
+    chips = html(inputs.render_photo_chips(), js_on_load=inputs.CHIP_JS)
+    by = gr.Radio(CHOICES, value=asked.by, label="Compare", elem_id="compare-by")
+    editors = [_editor(asked, index, cards) for index in range(MOST_COLUMNS)]
+    instructions = [_instruction(asked, index) for index in range(MOST_COLUMNS)]
+    with gr.Accordion(fold_label(asked), open=False, elem_id="compare-own") as fold:
+        html(OWN_HINT)
+        made = {name: _own_row(asked, name) for name in OWN}
+    where = mask.build(bool(masked_cards(asked)), photo, "compare-")
+    defaults = RunConfig(instruction=FIRST_INSTRUCTION)
+    with gr.Group(elem_id="compare-cost-group"):
+        slider, perturbations = inputs.build_perturbations(
+            defaults.perturbations, label="Perturbations of each", prefix="compare-"
+        )
+        cost = html(elem_id="compare-cost")
+    seed = gr.Number(value=defaults.seed, label="Seed of all", elem_id="compare-seed")
+    preset, settings = advanced.build(defaults, prefix="compare-", without=KNOBS)
+    address = gr.Textbox(visible="hidden", elem_id="compare-address")
+    with gr.Column(elem_id="compare-actions"):
+        message = html(elem_id="compare-message")
+        with gr.Row(elem_id="compare-buttons"):
+            compare = gr.Button("Compare", variant="primary", elem_id="compare", scale=3)
+            stop = gr.Button(
+                "Stop", interactive=False, elem_id="compare-stop", scale=1, min_width=90
+            )
+    return CompareInputs(
+        photo=photo_box,
+        photo_chips=chips,
+        by=by,
+        editors=editors,
+        instructions=instructions,
+        fold=fold,
+        own={name: boxes for name, (_, boxes) in made.items()},
+        rows={name: row for name, (row, _) in made.items()},
+        where=where,
+        slider=slider,
+        cost=cost,
+        preset=preset,
+        shared={"perturbations": perturbations, "seed": seed, **settings},
+        buttons=CompareButtons(message=message, compare=compare, stop=stop, address=address),
+    )
+
+
+def second_editor(cards: Sequence[EditorCard]) -> str | None:
+    """Return the next editor that ships with the project, which needs no network either."""
+    bundled = [card.name for card in cards if card.source.startswith("assets/")]
+    return next((name for name in bundled if name != BUNDLED_EDITOR), None)
+
+
+def first_asked(cards: Sequence[EditorCard]) -> Asked:
+    """Return what is shown at first: the bundled editors, or two instructions of the only one."""
+    second = second_editor(cards)
+    defaults = RunConfig(instruction=FIRST_INSTRUCTION).to_dict()
+    return Asked(
+        by=INSTRUCTIONS if second is None else EDITORS,
+        editors=(BUNDLED_EDITOR, second or cards[1].name, NO_THIRD[1]),
+        instructions=(FIRST_INSTRUCTION, SECOND_INSTRUCTION, ""),
+        own=dict.fromkeys(OWN, ("",) * MOST_COLUMNS),
+        shared={name: defaults[name] for name in SHARED},
+    )
+
+
+def _editor(asked: Asked, index: int, cards: Sequence[EditorCard]) -> gr.Dropdown:
+    choices = [(card.title, card.name) for card in cards]
+    return gr.Dropdown(
+        choices=[NO_THIRD, *choices] if index == MOST_COLUMNS - 1 else choices,
+        value=asked.editors[index],
+        filterable=False,
+        elem_id=f"compare-editor-{LETTERS[index].lower()}",
+        **_several("Editor", index, asked.by == EDITORS),
+    )
+
+
+def _instruction(asked: Asked, index: int) -> gr.Textbox:
+    return gr.Textbox(
+        value=asked.instructions[index],
+        placeholder="Leave it empty for two columns" if index == MOST_COLUMNS - 1 else "",
+        lines=2,
+        max_lines=6,
+        elem_id=f"compare-instruction-{LETTERS[index].lower()}",
+        elem_classes="compare-instruction",
+        **_several("Instruction", index, asked.by == INSTRUCTIONS),
+    )
+
+
+def _several(what: str, index: int, several: bool) -> dict[str, Any]:
+    """Return label and visibility of an input: with a letter where the columns differ in it."""
+    label = f"{what} {LETTERS[index]}" if several else what
+    return {"label": label, "visible": index == 0 or several}
+
+
+def _own_row(asked: Asked, name: str) -> tuple[gr.Column, list[gr.Textbox]]:
+    """Make a setting with a box for each column, side by side."""
+    boxes = []
+    with gr.Column(visible=_has(asked, name), elem_classes="own-setting") as row:
+        html(f"<p><b>{name}</b> {ABOUT[name]}</p>")
+        with gr.Row(elem_classes="own-boxes"):
+            for index, letter in enumerate(LETTERS):
+                box = gr.Textbox(
+                    label=f"{letter}: {name}",
+                    min_width=60,
+                    elem_id=f"compare-{name}-{letter.lower()}",
+                    **_box(asked, name, index),
+                )
+                boxes.append(box)
+    return row, boxes
+
+
+def _has(asked: Asked, name: str) -> bool:
+    """Return whether any column has a setting."""
+    return any(_box(asked, name, index)["visible"] for index in range(MOST_COLUMNS))
+
+
+def _box(asked: Asked, name: str, index: int) -> dict[str, Any]:
+    """Return whether a column has a box for a setting, what it holds, and what empty means.
+
+    A box that is not there holds nothing, or a run would take a value that nobody sees.
+    """
+    default = _own_default(asked, name, index)
+    there = default is not None and (index < asked.columns or asked.by == SETTINGS)
+    text = advanced.written(asked.own[name][index]) if there else ""
+    return {"visible": there, "value": text, "placeholder": f"{default}" if there else ""}
+
+
+def _own_default(asked: Asked, name: str, index: int) -> Any:
+    """Return the value that a column has when nothing is given; None where it has no such knob."""
+    if name == "seed":
+        return "of all"
+    card = mask.card_of(asked.editor(index) or "")
+    if card is None:
+        return None
+    return card.steps if name == "steps" else card.knobs.get(name)
+
+
+def fold_label(asked: Asked) -> str:
+    """Return what the folded settings of the columns are called."""
+    letters = LETTERS if asked.by == SETTINGS else LETTERS[: asked.columns]
+    return f"Settings of {', '.join(letters[:-1])} and {letters[-1]}"
+
+
+def arranged(left: CompareInputs, asked: Asked, *, unfold: bool = False) -> Updates:
+    """Return which inputs are there for what is to be compared, and what they are called.
+
+    The boxes of the columns come with their texts; all others keep what they hold. `unfold` opens
+    the settings of the columns where there are any, or where these are what is compared.
+    """
+    updates: Updates = {}
+    for what, boxes, several in (
+        ("Editor", left.editors, asked.by == EDITORS),
+        ("Instruction", left.instructions, asked.by == INSTRUCTIONS),
+    ):
+        for index, box in enumerate(boxes):
+            updates[box] = gr.update(**_several(what, index, several))
+    for name in OWN:
+        updates[left.rows[name]] = gr.update(visible=_has(asked, name))
+        for index, box in enumerate(left.own[name]):
+            updates[box] = gr.update(**_box(asked, name, index))
+    filled = any(updates[box]["value"] for boxes in left.own.values() for box in boxes)
+    opening = {"open": filled or asked.by == SETTINGS} if unfold else {}
+    updates[left.fold] = gr.update(label=fold_label(asked), **opening)
+    return updates
+
+
+def filled(left: CompareInputs, asked: Asked) -> Updates:
+    """Return updates of all inputs that show `asked`."""
+    updates = arranged(left, asked, unfold=True)
+    for box, value in [
+        *zip(left.editors, asked.editors, strict=True),
+        *zip(left.instructions, asked.instructions, strict=True),
+    ]:
+        updates[box] = {**updates[box], "value": value}
+    for name, component in left.shared.items():
+        updates[component] = advanced.shown(name, asked.shared[name])
+    stops = min(max(int(asked.shared["perturbations"]), inputs.SLIDER_LOW), inputs.SLIDER_HIGH)
+    return {**updates, left.by: asked.by, left.slider: stops}
