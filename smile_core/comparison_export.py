@@ -1,7 +1,8 @@
 """A comparison as a folder: each column's result, one report of all, and the JSON that ties them.
 
 The folders `a`, `b` and `c` are ordinary results (see `export`). `comparison.json` is written
-last, so a folder that holds one is complete.
+last, so a folder that holds one is complete. It holds all explanations besides, without their
+pictures, so that it restores the comparison where it travels alone.
 """
 
 from __future__ import annotations
@@ -15,13 +16,10 @@ from typing import Any
 from smile_core.comparison import FEWEST_COLUMNS, LETTERS, MOST_COLUMNS, Column, Comparison, Point
 from smile_core.comparison_report import write_comparison_report
 from smile_core.config import ConfigError, RunConfig
-from smile_core.export import (
-    ExportError,
-    load_explanation,
-    save_explanation,
-    write_file,
-    write_text,
-)
+from smile_core.explanation import Explanation
+from smile_core.explanation_json import from_json, to_json
+from smile_core.export import load_explanation, save_explanation
+from smile_core.result_files import read_file, write_file, write_text, writing
 from smile_core.strict_json import (
     read_mapping,
     read_number,
@@ -62,15 +60,10 @@ def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
     for index, column in enumerate(comparison.columns):
         if column.explanation is not None:
             save_explanation(column.explanation, folder / column_folder(index))
-    try:
+    with writing("comparison", folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_file(folder / REPORT_FILE, lambda path: write_comparison_report(comparison, path))
-        write_text(folder / JSON_FILE, comparison_json(comparison))
-    except OSError as error:
-        raise ExportError(
-            f"The comparison could not be written to {str(folder)!r}: {error.strerror or error}. "
-            "Choose another folder, or make room."
-        ) from error
+        write_text(folder / JSON_FILE, comparison_json(comparison, whole=True))
     return folder
 
 
@@ -79,9 +72,13 @@ def column_folder(index: int) -> str:
     return LETTERS[index].lower()
 
 
-def comparison_json(comparison: Comparison) -> str:
-    """Write a comparison as strict JSON; the explanations are named by their folders."""
-    columns = [
+def comparison_json(comparison: Comparison, *, whole: bool = False) -> str:
+    """Write a comparison as strict JSON.
+
+    The explanations are named by their folders; if it is to be `whole`, they are in it as well,
+    without their pictures.
+    """
+    columns: list[dict[str, Any]] = [
         {
             "label": column.label,
             "folder": None if column.explanation is None else column_folder(index),
@@ -91,6 +88,10 @@ def comparison_json(comparison: Comparison) -> str:
         }
         for index, column in enumerate(comparison.columns)
     ]
+    if whole:
+        for column, found in zip(columns, comparison.columns, strict=True):
+            known = found.explanation
+            column["explanation"] = None if known is None else json.loads(to_json(known))
     values = {
         "schema": SCHEMA,
         "columns": columns,
@@ -101,7 +102,7 @@ def comparison_json(comparison: Comparison) -> str:
     return json.dumps(values, allow_nan=False, indent=1)
 
 
-def load_comparison(path: str | Path) -> Comparison:
+def load_comparison(path: str | Path, *, most_edits: int | None = None) -> Comparison:
     """Read a comparison back.
 
     The rows are computed anew from the explanations, which gives the same numbers, so a file
@@ -110,31 +111,33 @@ def load_comparison(path: str | Path) -> Comparison:
     Parameters
     ----------
     path : str or Path
-        The folder that `save_comparison` wrote, or its `comparison.json`.
+        The folder that `save_comparison` wrote, or its `comparison.json`; pictures that are not
+        beside it are None.
+    most_edits : int or None
+        Refuse a larger column, before its intervals are computed.
 
     Raises
     ------
     ConfigError
-        When there is no such file, or it is not a comparison.
+        When there is no such file, it is not a comparison, or it is too large.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / JSON_FILE
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"The comparison {str(path)!r} cannot be read: {reason}.") from error
+    folder, data = read_file(path, "comparison", JSON_FILE)
     with refusing_damage("a comparison", JSON_FILE):
         values = read_object(data, "a comparison", SCHEMA)
         given = values["columns"]
         if not isinstance(given, list) or not FEWEST_COLUMNS <= len(given) <= MOST_COLUMNS:
             raise ValueError("it does not have two or three columns")
         columns = [
-            _read_column(path.parent, index, read_mapping(column, "a column"))
+            _read_column(folder, index, read_mapping(column, "a column"))
             for index, column in enumerate(given)
         ]
         notes = tuple(read_text(note) for note in values["notes"])
+    largest = max((len(c.explanation.samples) for c in columns if c.explanation), default=0)
+    if most_edits is not None and largest > most_edits:
+        raise ConfigError(
+            f"A column of this comparison has {largest:,} edits, and here at most {most_edits:,} "
+            "are restored. Read it with smile_core.load_comparison on your own machine."
+        )
     return replace(compare_columns(columns), notes=notes)
 
 
@@ -142,7 +145,7 @@ def _read_column(parent: Path, index: int, values: dict[str, Any]) -> Column:
     folder = read_optional_text(values["folder"])
     if folder not in (None, column_folder(index)):  # never a folder from elsewhere
         raise ValueError(f"column {LETTERS[index]} names the folder {folder!r}")
-    explanation = None if folder is None else load_explanation(parent / folder)
+    explanation = None if folder is None else _read_explanation(parent / folder, values)
     config = RunConfig.from_dict(read_mapping(values["config"], "config"))
     places = _read_places(values["places"])
     edits = 0 if explanation is None else 1 + len(explanation.samples)
@@ -157,6 +160,13 @@ def _read_column(parent: Path, index: int, values: dict[str, Any]) -> Column:
         failed=read_optional_text(values["failed"]),
         places=places,
     )
+
+
+def _read_explanation(folder: Path, values: dict[str, Any]) -> Explanation:
+    """Read the folder of a column, with its pictures, or else what the JSON itself holds."""
+    if folder.is_dir() or values.get("explanation") is None:  # as in files of earlier versions
+        return load_explanation(folder)
+    return from_json(json.dumps(read_mapping(values["explanation"], "an explanation")))
 
 
 def _read_places(values: Sequence[Any]) -> tuple[Point | None, ...]:

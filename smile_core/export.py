@@ -1,18 +1,13 @@
 """A result as a folder: JSON, CSV, pictures, heatmap and report, and the way back.
 
-`explanation.json` is written last, so a folder that holds one is complete. Every file is written
-under another name first and then renamed.
+`explanation.json` is written last, so a folder that holds one is complete.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import tempfile
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
@@ -30,6 +25,8 @@ from smile_core.explanation_json import (
 )
 from smile_core.heatmap import save_heatmap_png
 from smile_core.report import write_report
+from smile_core.result_files import ExportError as ExportError
+from smile_core.result_files import read_file, write_file, write_text, writing
 
 JSON_FILE = "explanation.json"
 CSV_COLUMNS = (
@@ -48,10 +45,6 @@ CSV_COLUMNS = (
 _PICTURE = re.compile(r"(edits/)?[\w-]+\.png")
 _FORMULA = ("=", "+", "-", "@")
 _EDIT = re.compile(r"(\d{4,}|without-instruction)\.png")
-
-
-class ExportError(OSError):
-    """A result that could not be written; the message says where and why."""
 
 
 def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
@@ -77,7 +70,7 @@ def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
         When the disk is full or the folder cannot be written.
     """
     folder = Path(folder)
-    try:
+    with writing("result", folder):
         (folder / "edits").mkdir(parents=True, exist_ok=True)
         pictures = _pictures(explanation)
         for name, image in pictures.items():
@@ -91,11 +84,6 @@ def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
         write_file(folder / "report.html", lambda path: write_report(explanation, path))
         write_text(folder / "samples.csv", samples_csv(explanation))
         write_text(folder / JSON_FILE, to_json(explanation, with_images=True))
-    except OSError as error:
-        raise ExportError(
-            f"The result could not be written to {str(folder)!r}: {error.strerror or error}. "
-            "Choose another folder, or make room."
-        ) from error
     return folder
 
 
@@ -145,15 +133,8 @@ def load_explanation(path: str | Path) -> Explanation:
     ConfigError
         When there is no such file, or it is not an explanation.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / JSON_FILE
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"The explanation {str(path)!r} cannot be read: {reason}.") from error
-    return from_json(data, lambda name: _open_picture(path.parent, name))
+    folder, data = read_file(path, "explanation", JSON_FILE)
+    return from_json(data, lambda name: _open_picture(folder, name))
 
 
 def _open_picture(folder: Path, name: str) -> Image.Image | None:
@@ -167,23 +148,3 @@ def _open_picture(folder: Path, name: str) -> Image.Image | None:
             return image.convert("RGB")
     except Exception as error:  # a decoder that is fed a broken file may raise anything
         raise ConfigError(f"The picture {name!r} of the explanation is damaged.") from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file as `write_file` does."""
-    write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline=""))
-
-
-def write_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file beside `path`, then rename it to `path`."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        temporary.chmod(0o644)  # mkstemp's 0o600 would keep a web server or a colleague out
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise

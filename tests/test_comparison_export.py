@@ -8,7 +8,8 @@ import pytest
 from smile_core.comparison import Comparison
 from smile_core.comparison_export import load_comparison, save_comparison
 from smile_core.config import ConfigError
-from smile_core.export import ExportError, load_explanation
+from smile_core.export import load_explanation
+from smile_core.result_files import ExportError
 from smile_core.word_differences import compare_columns
 from tests.parsed_html import Page
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished

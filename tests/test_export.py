@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from smile_core.config import ConfigError
-from smile_core.export import ExportError, load_explanation, samples_csv, save_explanation
+from smile_core.export import load_explanation, samples_csv, save_explanation
+from smile_core.result_files import ExportError
 from tests.sample_explanations import HOSTILE, masked, sample_explanation
 
 ROOT = Path(__file__).parents[1]
@@ -90,7 +91,8 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_sentence_and_leaves_no_half_files(tmp_path: Path) -> None:
     script = (
         "import resource, sys; from tests.sample_explanations import sample_explanation\n"
-        "from smile_core.export import ExportError, save_explanation\n"
+        "from smile_core.export import save_explanation\n"
+        "from smile_core.result_files import ExportError\n"
         "explanation = sample_explanation(n=4, size=64)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
         "try: save_explanation(explanation, sys.argv[1])\n"
