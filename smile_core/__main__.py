@@ -1,7 +1,8 @@
 """The command line: `python -m smile_core explain`, `compare` and `editors`.
 
-Exit code 0 when all went well; 2, with one line on stderr, when something given cannot be used or
-the run cannot lead to an explanation; 130 when it was interrupted, with what was done saved.
+Exit code 0 when all went well; 2, with one line on stderr, when something given cannot be used, the
+run cannot lead to an explanation or the result cannot be written; 130 when it was interrupted, with
+what was done saved.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 
 from smile_core.commands import compare, editors, explain
+from smile_core.commands.settings import add_settings
 from smile_core.commands.terminal import BAD_INPUT, INTERRUPTED, complain
 from smile_core.config import ConfigError
+from smile_core.result_files import ExportError
 from smile_core.versions import __version__
 
 _COMMANDS: dict[str, Callable[[dict[str, Any]], int]] = {
@@ -43,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_parser().parse_args(arguments))
     try:
         return _COMMANDS[options.pop("command")](options)
-    except ConfigError as error:
+    except (ConfigError, ExportError) as error:
         complain(str(error))
         return BAD_INPUT
     except KeyboardInterrupt:  # before the first edit, or a second Ctrl+C
@@ -56,9 +59,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("editors", help="list the editors")
-    explain.add_options(commands.add_parser("explain", help="explain one edit of one photo"))
-    compare.add_options(
-        commands.add_parser("compare", help="compare two or three editors, wordings or settings")
+    add_settings(commands.add_parser("explain", help="explain one edit of one photo"))
+    add_settings(
+        commands.add_parser(
+            "compare",
+            help="compare two or three editors, wordings or settings",
+            description="An option that is given two or three values makes a column of each; with "
+            "one value it holds for all.",
+        ),
+        several=True,
     )
     return parser
 

@@ -16,6 +16,7 @@ from smile_core.__main__ import main
 from smile_core.commands.explain import progress_line
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.export import load_explanation, save_explanation
+from tests.command_line import check_refused
 from tests.toy_editors import photo
 
 ROOT = Path(__file__).parents[1]
@@ -91,15 +92,18 @@ def test_presets_and_options_reach_the_run(command: list[str], tmp_path: Path) -
 def test_bad_input_is_one_line_and_code_2(
     changes: list[str], words: str, command: list[str], capsys: pytest.CaptureFixture
 ) -> None:
-    try:
-        code = main([*command, *changes])
-    except SystemExit as left:  # argparse leaves this way
-        code = left.code
+    check_refused([*command, *changes], words, capsys)
+
+
+def test_a_result_that_cannot_be_written_is_code_2(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "edits").write_text("in the way")
+    assert main(command) == 2
     printed = capsys.readouterr()
-    assert code == 2
-    assert words in printed.err
-    assert printed.err.count("\n") == 1
-    assert printed.out == ""
+    assert "The result could not be written" in printed.err.splitlines()[-1]
+    assert "Written to" not in printed.out
 
 
 def test_editors_lists_the_cards(capsys: pytest.CaptureFixture) -> None:

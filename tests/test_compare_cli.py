@@ -17,6 +17,7 @@ from smile_core.comparing import ComparisonSnapshot
 from smile_core.comparison_export import load_comparison
 from smile_core.editors import EditorCard, register_editor, registry
 from smile_core.explanation import Snapshot
+from tests.command_line import check_refused
 from tests.sample_comparisons import sample_comparison
 from tests.toy_editors import INSTRUCTION, ToyEditor, photo
 
@@ -133,15 +134,7 @@ def test_ctrl_c_keeps_both_columns(
 def test_bad_input_is_one_line_and_code_2(
     options: list[str], words: str, command: list[str], capsys: pytest.CaptureFixture
 ) -> None:
-    try:
-        code = main([*command, "--instruction", INSTRUCTION, *options])
-    except SystemExit as left:  # argparse leaves this way
-        code = left.code
-    printed = capsys.readouterr()
-    assert code == 2
-    assert words in printed.err
-    assert printed.err.count("\n") == 1
-    assert printed.out == ""
+    check_refused([*command, "--instruction", INSTRUCTION, *options], words, capsys)
 
 
 def test_the_progress_line() -> None:

@@ -6,11 +6,9 @@ T2` and `--steps 10 50` all compare.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from smile_core.commands.settings import EDITOR_HELP, add_settings
 from smile_core.commands.terminal import (
     BAD_INPUT,
     INTERRUPTED,
@@ -26,29 +24,6 @@ if TYPE_CHECKING:
     from smile_core.comparison import Comparison
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
-    parser.description = (
-        "An option that is given two or three values makes a column of each; with one value it "
-        "holds for all."
-    )
-    several: dict[str, Any] = {"nargs": "+", "metavar": "VALUE"}
-    parser.add_argument(
-        "--instruction",
-        "--instructions",
-        required=True,
-        help="what the editors are asked to do",
-        **several,
-    )
-    parser.add_argument("--editor", "--editors", help=EDITOR_HELP, **several)
-    parser.add_argument(
-        "--mask",
-        help="for the editors that need one: a picture of the photo's size, white where they may "
-        "edit, or the word whole",
-    )
-    add_settings(parser, several=True)
-
-
 def run(options: dict[str, Any]) -> int:
     """Compare, save and print; return the exit code, 2 when a column failed."""
     from smile_core.columns import column_configs
@@ -61,9 +36,12 @@ def run(options: dict[str, Any]) -> int:
     with interrupt_flag() as interrupted:
         code, comparison = _run(image, configs, mask, interrupted)
         # Within the flag, as in `explain`.
-        if comparison is None or not comparison.explanations:
-            return code
-        return _save(comparison, out) or code
+        if comparison is not None and comparison.explanations:
+            from smile_core.comparison_export import save_comparison
+
+            save_comparison(comparison, out)
+            _print_result(comparison, out)
+    return code
 
 
 def _one_or_all(value: Any) -> Any:
@@ -105,19 +83,6 @@ def progress_line(snapshot: ComparisonSnapshot) -> str:
     elif snapshot.seconds_left is not None:
         parts.append(f"{snapshot.seconds_left:.0f} s left")
     return " · ".join(parts)
-
-
-def _save(comparison: Comparison, out: str) -> int:
-    from smile_core.comparison_export import save_comparison
-    from smile_core.export import ExportError
-
-    try:
-        save_comparison(comparison, out)
-    except ExportError as error:
-        complain(str(error))
-        return BAD_INPUT
-    _print_result(comparison, out)
-    return 0
 
 
 def _print_result(comparison: Comparison, out: str) -> None:

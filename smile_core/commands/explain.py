@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from collections.abc import Callable
 from typing import Any
 
-from smile_core.commands.settings import EDITOR_HELP, add_settings
 from smile_core.commands.terminal import (
     BAD_INPUT,
     INTERRUPTED,
@@ -20,18 +18,6 @@ from smile_core.config import RunConfig
 from smile_core.explanation import Explanation, Snapshot
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
-    parser.add_argument("--instruction", required=True, help="what the editor is asked to do")
-    parser.add_argument("--editor", help=EDITOR_HELP)
-    parser.add_argument(
-        "--mask",
-        help="for an editor that needs one: a picture of the photo's size, white where it may "
-        "edit, or the word whole",
-    )
-    add_settings(parser)
-
-
 def run(options: dict[str, Any]) -> int:
     """Explain, save and print; return the exit code."""
     image, mask, out = options.pop("image"), options.pop("mask"), options.pop("out")
@@ -41,7 +27,12 @@ def run(options: dict[str, Any]) -> int:
     with interrupt_flag() as interrupted:
         code, explanation = _run(image, config, mask, interrupted)
         # Within the flag: a first Ctrl+C now has nothing left to stop, and must not cost the save.
-        return code if explanation is None else _save(explanation, out) or code
+        if explanation is not None:
+            from smile_core.export import save_explanation
+
+            save_explanation(explanation, out)
+            _print_result(explanation, out)
+    return code
 
 
 def _run(
@@ -60,18 +51,6 @@ def _run(
         complain(str(error))
         return BAD_INPUT, error.explanation
     return INTERRUPTED if interrupted() else 0, explanation
-
-
-def _save(explanation: Explanation, out: str) -> int:
-    from smile_core.export import ExportError, save_explanation
-
-    try:
-        save_explanation(explanation, out)
-    except ExportError as error:
-        complain(str(error))
-        return BAD_INPUT
-    _print_result(explanation, out)
-    return 0
 
 
 def progress_line(snapshot: Snapshot) -> str:

@@ -15,8 +15,6 @@ from smile_core.config import (
     TEXT_DISTANCES,
 )
 
-EDITOR_HELP = "a name of `editors`, a folder saved by diffusers, or a hub id"
-
 # Settings of `RunConfig` as options: name, type, what it is.
 _SETTINGS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("perturbations", int, "shortened instructions to try, 1 to 4096 (default 64)"),
@@ -43,12 +41,30 @@ _SETTINGS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
 
 
 def add_settings(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
-    """Add the options that all runs have but editor and instruction.
+    """Add the options of a run.
 
-    With `several` each takes one value for all columns, or one for each.
+    With `several` each but photo, mask and folder takes one value for all columns, or one for each.
     """
     many: dict[str, Any] = {"nargs": "+", "metavar": "VALUE"} if several else {}
     parser.add_argument("--image", required=True, help="the photo")
+    parser.add_argument(
+        "--instruction",
+        *(["--instructions"] if several else []),
+        required=True,
+        help="what the editor is asked to do",
+        **many,
+    )
+    parser.add_argument(
+        "--editor",
+        *(["--editors"] if several else []),
+        help="a name of `editors`, a folder saved by diffusers, or a hub id",
+        **many,
+    )
+    parser.add_argument(
+        "--mask",
+        help="for an editor that needs one: a picture of the photo's size, white where it may "
+        "edit, or the word whole",
+    )
     parser.add_argument("--out", required=True, help="folder for the result")
     parser.add_argument("--preset", help=", ".join(PRESETS), **many)
     for name, kind, text in _SETTINGS:
