@@ -33,10 +33,11 @@ from smile_core.config import ConfigError, RunConfig, check_choice
 from smile_core.editors import Editor, load_api_editor
 from smile_core.editors.registry import kind_of
 from smile_core.engine import RunError, stream
-from smile_core.export import ExportError, save_explanation
+from smile_core.export import save_explanation
 from smile_core.instruction import split_units
 from smile_core.mask_picture import mask_for
 from smile_core.photo import Source, open_photo
+from smile_core.result_files import ExportError
 
 log = logging.getLogger(__name__)
 

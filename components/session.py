@@ -27,8 +27,8 @@ from smile_core.comparison import Comparison
 from smile_core.config import RunConfig
 from smile_core.editors import Editor
 from smile_core.explanation import Explanation
-from smile_core.export import ExportError
 from smile_core.photo import Source
+from smile_core.result_files import ExportError
 
 MAX_SESSIONS = 64
 NOT_WRITTEN = (

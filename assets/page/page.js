@@ -9,9 +9,9 @@ window.smile = (() => {
     const button = [find('#explain'), find('#compare')].find(seen);
     if (!button) return;
     event.preventDefault();
-    // The value of a number box reaches the server when the box loses the focus.
+    // A number, or an editor that was typed, reaches the server when its box loses the focus.
     const focused = document.activeElement;
-    if (focused && focused.matches('input[type=number]')) focused.blur();
+    if (focused && focused.matches('input[type=number], #editor input')) focused.blur();
     setTimeout(() => button.click(), 60);
   }, true);
 
