@@ -18,12 +18,11 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from torch import nn
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextModel
 
-from tests.tiny_pipeline import MAX_TOKENS, letters_tokenizer
+from tests.tiny_parts import clip_config, letters_tokenizer, save, unet, vae
 
 UNET_RANK, VAE_RANK = 2, 3
-WIDTH = 16  # of texts
 UNET_TARGETS = (
     "to_k to_q to_v to_out.0 conv conv1 conv2 conv_shortcut conv_out proj_in proj_out ff.net.2 "
     "ff.net.0.proj"
@@ -40,36 +39,14 @@ Tensors = dict[str, torch.Tensor]
 def save_sd_turbo(folder: Path) -> Path:
     """Save what `stabilityai/sd-turbo` is, and return its folder."""
     torch.manual_seed(0)
-    text = CLIPTextConfig(
-        vocab_size=128,
-        hidden_size=WIDTH,
-        intermediate_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=MAX_TOKENS,
-        bos_token_id=0,
-        eos_token_id=1,
-    )
     pipe = StableDiffusionPipeline(
-        vae=AutoencoderKL(
-            block_out_channels=(4, 8, 16, 16),
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            layers_per_block=1,
-            latent_channels=4,
-            norm_num_groups=2,
-        ),
-        text_encoder=CLIPTextModel(text),
+        vae=vae(block_out_channels=(4, 8, 16, 16)),
+        text_encoder=CLIPTextModel(clip_config()),
         tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
-        unet=UNet2DConditionModel(
-            block_out_channels=(8, 16),
-            layers_per_block=1,
-            sample_size=8,
+        unet=unet(
+            in_channels=4,
             down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
             up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-            cross_attention_dim=WIDTH,
-            attention_head_dim=2,
-            norm_num_groups=4,
             use_linear_projection=True,
         ),
         scheduler=EulerDiscreteScheduler(
@@ -83,8 +60,7 @@ def save_sd_turbo(folder: Path) -> Path:
         feature_extractor=None,
         requires_safety_checker=False,
     )
-    pipe.save_pretrained(folder)
-    return folder
+    return save(pipe, folder)
 
 
 def save_pix2pix(path: Path, base: Path, *, sketch: bool = False) -> Path:

@@ -19,8 +19,9 @@ from smile_core.editors import StopRequested, load_editor, registry
 from smile_core.editors.diffusers_editor import DiffusersEditor
 from smile_core.editors.pretrained import load_pretrained
 from smile_core.editors.protocol import EditorCard
-from tests import tiny_editors
-from tests.tiny_pipeline import MAX_TOKENS
+from tests import tiny_parts, tiny_stable_diffusion, tiny_transformers
+from tests.pixels import gap
+from tests.tiny_parts import MAX_TOKENS
 
 PROMPTS = ["snow", "rain at dusk", "a b", "fog", "night"]
 SIZE = (128, 64)
@@ -29,7 +30,7 @@ FLUX = {"steps": 2, "long_side": 128, "multiple_of": 64}
 # How each is saved, its card beside it (None: none), and its pipeline called by hand.
 FAMILIES: dict[str, tuple[Callable[[Path], Path], dict[str, Any] | None, dict[str, Any]]] = {
     "img2img": (
-        tiny_editors.save_img2img,
+        tiny_stable_diffusion.save_img2img,
         {
             "steps": 2,
             "knobs": {"guidance_scale": 0.0, "strength": 0.5},
@@ -39,7 +40,7 @@ FAMILIES: dict[str, tuple[Callable[[Path], Path], dict[str, Any] | None, dict[st
         {"num_inference_steps": 2, "guidance_scale": 0.0, "strength": 0.5},
     ),
     "xl-instruct-pix2pix": (
-        tiny_editors.save_xl_instruct_pix2pix,
+        tiny_stable_diffusion.save_xl_instruct_pix2pix,
         {
             "steps": 2,
             "knobs": {"guidance_scale": 5.0, "image_guidance_scale": 1.5},
@@ -56,7 +57,7 @@ FAMILIES: dict[str, tuple[Callable[[Path], Path], dict[str, Any] | None, dict[st
         },
     ),
     "flux-kontext": (
-        tiny_editors.save_flux_kontext,
+        tiny_transformers.save_flux_kontext,
         {**FLUX, "knobs": {"guidance_scale": 2.5}},
         {
             "num_inference_steps": 2,
@@ -68,7 +69,7 @@ FAMILIES: dict[str, tuple[Callable[[Path], Path], dict[str, Any] | None, dict[st
         },
     ),
     "flux2-klein": (
-        tiny_editors.save_flux2_klein,
+        tiny_transformers.save_flux2_klein,
         FLUX,
         {"num_inference_steps": 2, "height": 64, "width": 128},
     ),
@@ -90,7 +91,7 @@ def family(request: pytest.FixtureRequest) -> str:
 def folder(family: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     save, card, _ = FAMILIES[family]
     saved = save(tmp_path_factory.mktemp("editors") / family)
-    return saved if card is None else tiny_editors.write_card(saved, **card)
+    return saved if card is None else tiny_parts.write_card(saved, **card)
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +104,6 @@ def editor(folder: Path) -> DiffusersEditor:
 @pytest.fixture(scope="module")
 def edits(editor: DiffusersEditor, photo: Image.Image) -> list[Image.Image]:
     return editor.edit(photo, PROMPTS, seed=7)
-
-
-def gap(one: Image.Image, other: Image.Image) -> int:
-    return int(np.abs(np.asarray(one, dtype=int) - np.asarray(other, dtype=int)).max())
 
 
 def test_every_prompt_has_its_own_edit_of_the_working_size(edits: list[Image.Image]) -> None:
@@ -157,8 +154,8 @@ needs_torchvision = pytest.mark.skipif(
 @needs_torchvision
 def test_omnigen_draws_the_same_noise_for_every_edit(tmp_path: Path, photo: Image.Image) -> None:
     knobs = {"guidance_scale": 2.5, "image_guidance_scale": 1.6}
-    saved = tiny_editors.save_omnigen(tmp_path / "omnigen")
-    editor = load_editor(str(tiny_editors.write_card(saved, **FLUX, knobs=knobs)))
+    saved = tiny_transformers.save_omnigen(tmp_path / "omnigen")
+    editor = load_editor(str(tiny_parts.write_card(saved, **FLUX, knobs=knobs)))
     edits = editor.edit(photo, PROMPTS[:2], seed=7)
     torch.manual_seed(1)  # it samples its photo from the global generator
     assert editor.edit(photo, PROMPTS[1::-1], seed=7) == edits[::-1]
@@ -180,14 +177,14 @@ def test_omnigen_draws_the_same_noise_for_every_edit(tmp_path: Path, photo: Imag
 
 @needs_torchvision
 @pytest.mark.parametrize(
-    "save", [tiny_editors.save_qwen_image_edit_plus, tiny_editors.save_qwen_image_21]
+    "save", [tiny_transformers.save_qwen_image_edit_plus, tiny_transformers.save_qwen_image_21]
 )
 def test_qwen_image_runs_one_by_one_with_real_guidance(
     save: Callable[[Path], Path], tmp_path: Path, photo: Image.Image
 ) -> None:
     saved = save(tmp_path / "qwen")
     card = {**FLUX, "steps": 1, "knobs": {"guidance_scale": 4.0}, "takes_negative_prompt": True}
-    editor = load_editor(str(tiny_editors.write_card(saved, **card)))
+    editor = load_editor(str(tiny_parts.write_card(saved, **card)))
     edits = editor.edit(photo, PROMPTS[:2], seed=7)
     expected = DiffusionPipeline.from_pretrained(saved)(
         image=photo.resize(SIZE, Image.Resampling.LANCZOS),
@@ -211,14 +208,14 @@ def test_a_missing_package_is_said_before_any_weight_is_read(tmp_path: Path) -> 
 def test_a_model_that_nobody_described_gets_the_defaults_of_its_signature(
     tmp_path: Path, photo: Image.Image
 ) -> None:
-    card = load_editor(str(tiny_editors.save_img2img(tmp_path / "mine"))).card
+    card = load_editor(str(tiny_stable_diffusion.save_img2img(tmp_path / "mine"))).card
     assert (card.name, card.family, card.steps) == ("mine", "diffusers", 50)
     assert card.knobs == {"guidance_scale": 7.5, "strength": 0.8}
     assert card.takes_negative_prompt
     assert card.long_side == 64  # its U-Net was made for 8 by 8 latents
-    klein = load_editor(str(tiny_editors.save_flux2_klein(tmp_path / "distilled"))).card
+    klein = load_editor(str(tiny_transformers.save_flux2_klein(tmp_path / "distilled"))).card
     assert klein.knobs == {}  # a distilled one ignores the guidance
-    open_klein = tiny_editors.save_flux2_klein(tmp_path / "base", distilled=False)
+    open_klein = tiny_transformers.save_flux2_klein(tmp_path / "base", distilled=False)
     assert load_editor(str(open_klein)).card.knobs == {"guidance_scale": 4.0}
     registry._load.cache_clear()
 
@@ -228,14 +225,16 @@ def test_cosxl_is_told_apart_by_its_own_setting(tmp_path: Path, photo: Image.Ima
     card = EditorCard(name="xl", title="XL", family="diffusers", steps=2, knobs=knobs, long_side=64)
     made = []
     for cosxl in (False, True):
-        saved = tiny_editors.save_xl_instruct_pix2pix(tmp_path / f"cosxl-{cosxl}", cosxl=cosxl)
+        saved = tiny_stable_diffusion.save_xl_instruct_pix2pix(
+            tmp_path / f"cosxl-{cosxl}", cosxl=cosxl
+        )
         made += load_pretrained(saved, card).edit(photo, ["snow"], seed=0)
     assert gap(*made) > 0
 
 
 @pytest.fixture(scope="module")
 def img2img(tmp_path_factory: pytest.TempPathFactory) -> DiffusersEditor:
-    saved = tiny_editors.save_img2img(tmp_path_factory.mktemp("editors") / "plain")
+    saved = tiny_stable_diffusion.save_img2img(tmp_path_factory.mktemp("editors") / "plain")
     return load_pretrained(saved)
 
 
@@ -257,7 +256,7 @@ def test_settings_that_would_be_ignored_are_refused(
 def test_instruct_pix2pix_xl_refuses_scales_that_turn_guidance_off(
     tmp_path: Path, photo: Image.Image
 ) -> None:
-    editor = load_pretrained(tiny_editors.save_xl_instruct_pix2pix(tmp_path / "xl"))
+    editor = load_pretrained(tiny_stable_diffusion.save_xl_instruct_pix2pix(tmp_path / "xl"))
     with pytest.raises(ConfigError, match="1 and above"):
         editor.edit(photo, ["snow"], seed=0, image_guidance_scale=0.5)
 
@@ -277,8 +276,8 @@ def test_an_instruction_that_is_too_long_is_refused(
 
 
 def test_a_card_that_lists_what_the_pipeline_has_not(tmp_path: Path) -> None:
-    saved = tiny_editors.save_img2img(tmp_path / "mine")
-    tiny_editors.write_card(saved, knobs={"image_guidance_scale": 1.0})
+    saved = tiny_stable_diffusion.save_img2img(tmp_path / "mine")
+    tiny_parts.write_card(saved, knobs={"image_guidance_scale": 1.0})
     with pytest.raises(ConfigError, match="lists image_guidance_scale"):
         load_editor(str(saved))
 

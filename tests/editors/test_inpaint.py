@@ -16,7 +16,8 @@ from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import StopRequested, list_editors, load_editor
 from smile_core.editors.inpaint import Inpaint
 from smile_core.engine import stream
-from tests import tiny_editors
+from tests import tiny_parts, tiny_stable_diffusion
+from tests.pixels import gap
 from tests.toy_editors import ToyEncoder
 
 PROMPTS = ["snow", "rain at dusk", "a b", "fog", "night"]
@@ -29,9 +30,9 @@ CARD = {
     "multiple_of": 32,
 }
 FAMILIES: dict[str, Callable[[Path], Path]] = {
-    "inpaint": tiny_editors.save_inpaint,
-    "plain-model": lambda folder: tiny_editors.save_inpaint(folder, channels=4),
-    "xl-inpaint": tiny_editors.save_xl_inpaint,
+    "inpaint": tiny_stable_diffusion.save_inpaint,
+    "plain-model": lambda folder: tiny_stable_diffusion.save_inpaint(folder, channels=4),
+    "xl-inpaint": tiny_stable_diffusion.save_xl_inpaint,
 }
 
 
@@ -51,7 +52,7 @@ def mask() -> Image.Image:
 @pytest.fixture(scope="module", params=FAMILIES)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     saved = FAMILIES[request.param](tmp_path_factory.mktemp("editors") / request.param)
-    return tiny_editors.write_card(saved, **CARD)
+    return tiny_parts.write_card(saved, **CARD)
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +60,6 @@ def editor(folder: Path) -> Inpaint:
     loaded = load_editor(str(folder))
     assert isinstance(loaded, Inpaint)
     return loaded
-
-
-def gap(one: Image.Image, other: Image.Image) -> int:
-    return int(np.abs(np.asarray(one, dtype=int) - np.asarray(other, dtype=int)).max())
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.6])
@@ -104,7 +101,7 @@ def test_the_seed_and_the_mask_decide_and_the_batch_does_not(
 def test_each_picture_is_encoded_once(
     tmp_path: Path, photo: Image.Image, mask: Image.Image
 ) -> None:
-    saved = tiny_editors.write_card(tiny_editors.save_inpaint(tmp_path / "counted"), **CARD)
+    saved = tiny_parts.write_card(tiny_stable_diffusion.save_inpaint(tmp_path / "counted"), **CARD)
     editor = load_editor(str(saved))
     seen: list[torch.Tensor] = []
     editor._pipe.vae.encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
@@ -117,7 +114,9 @@ def test_each_picture_is_encoded_once(
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Inpaint:
-    return load_editor(str(tiny_editors.save_inpaint(tmp_path_factory.mktemp("editors") / "mine")))
+    return load_editor(
+        str(tiny_stable_diffusion.save_inpaint(tmp_path_factory.mktemp("editors") / "mine"))
+    )
 
 
 def test_a_model_that_nobody_described_says_that_it_needs_a_mask(plain: Inpaint) -> None:

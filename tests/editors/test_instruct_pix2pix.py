@@ -18,7 +18,9 @@ from smile_core.config import ConfigError
 from smile_core.editors import EditFailure, StopRequested, load_editor, registry
 from smile_core.editors.instruct_pix2pix import ROWS_PER_CALL, InstructPix2Pix
 from smile_core.editors.pretrained import folder_digest, load_pretrained
-from tests.tiny_pipeline import MAX_TOKENS, save_tiny_pipeline
+from tests.pixels import gap
+from tests.tiny_parts import MAX_TOKENS
+from tests.tiny_pipeline import save_tiny_pipeline
 
 PROMPTS = ["snow", "rain at dusk", "a b", "fog"]
 
@@ -35,10 +37,6 @@ def editor(tiny_pipeline: Path) -> InstructPix2Pix:
     loaded = load_editor(str(tiny_pipeline))
     assert isinstance(loaded, InstructPix2Pix)
     return loaded
-
-
-def gap(one: Image.Image, other: Image.Image) -> int:
-    return int(np.abs(np.asarray(one, dtype=int) - np.asarray(other, dtype=int)).max())
 
 
 def test_the_folder_brings_its_card_and_working_size(

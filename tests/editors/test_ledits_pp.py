@@ -15,8 +15,9 @@ from smile_core.editors import StopRequested, load_editor
 from smile_core.editors.ledits_pp import LeditsPP
 from smile_core.editors.pretrained import load_pretrained
 from smile_core.editors.protocol import EditorCard
-from tests import tiny_editors
-from tests.tiny_pipeline import MAX_TOKENS
+from tests import tiny_stable_diffusion
+from tests.pixels import gap
+from tests.tiny_parts import MAX_TOKENS
 
 PROMPTS = ["snow", "fog at dusk", "", "night"]
 CARD = EditorCard(
@@ -38,7 +39,7 @@ def photo() -> Image.Image:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_editors.save_text_to_image(tmp_path_factory.mktemp("editors") / "sd")
+    return tiny_stable_diffusion.save_text_to_image(tmp_path_factory.mktemp("editors") / "sd")
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +52,6 @@ def editor(folder: Path) -> LeditsPP:
 @pytest.fixture(scope="module")
 def edits(editor: LeditsPP, photo: Image.Image) -> list[Image.Image]:
     return editor.edit(photo, PROMPTS, seed=1)
-
-
-def gap(one: Image.Image, other: Image.Image) -> int:
-    return int(np.abs(np.asarray(one, dtype=int) - np.asarray(other, dtype=int)).max())
 
 
 def test_the_edits_do_not_depend_on_their_order_or_on_what_came_between(

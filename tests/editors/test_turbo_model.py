@@ -19,7 +19,8 @@ from smile_core.editors.turbo_layers import SkipConnections
 from smile_core.editors.turbo_model import TurboPipeline
 from smile_core.editors.turbo_weights import find_weights, read_weights
 from tests import tiny_turbo
-from tests.tiny_turbo import SKIP_CONVS, UNET_RANK, VAE_RANK, WIDTH, Tensors
+from tests.tiny_parts import WIDTH
+from tests.tiny_turbo import SKIP_CONVS, UNET_RANK, VAE_RANK, Tensors
 
 KINDS = ["edges", "sketch", "day2night", "night2day"]
 RATIO = 0.4

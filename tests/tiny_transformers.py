@@ -1,25 +1,17 @@
-"""Real pipelines of several families with random weights, small enough to run in a test.
+"""Real pipelines around a transformer with random weights, small enough to run in a test.
 
-Each function saves one the way diffusers does, with a card beside it that keeps the photo small,
-and returns its folder.
+Each function saves one the way diffusers does, and returns its folder.
 """
 
 from __future__ import annotations
 
-import json
-import string
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers import (
-    AutoencoderKL,
     AutoencoderKLFlux2,
     AutoencoderKLQwenImage,
     AutoencoderKLQwenImage21,
-    DDIMScheduler,
-    EulerAncestralDiscreteScheduler,
-    EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
     Flux2Transformer2DModel,
@@ -31,18 +23,9 @@ from diffusers import (
     QwenImage21Transformer2DModel,
     QwenImageEditPlusPipeline,
     QwenImageTransformer2DModel,
-    StableDiffusionImg2ImgPipeline,
-    StableDiffusionInpaintPipeline,
-    StableDiffusionPipeline,
-    StableDiffusionXLInpaintPipeline,
-    StableDiffusionXLInstructPix2PixPipeline,
-    UNet2DConditionModel,
 )
-from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import (
-    CLIPTextConfig,
     CLIPTextModel,
-    CLIPTextModelWithProjection,
     PreTrainedTokenizerFast,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
@@ -56,107 +39,16 @@ from transformers import (
     T5EncoderModel,
 )
 
-from tests.tiny_pipeline import MAX_TOKENS, letters_tokenizer
+from tests.tiny_parts import (
+    WIDTH,
+    characters_tokenizer,
+    clip_config,
+    letters_tokenizer,
+    save,
+    vae,
+)
 
-WIDTH = 16  # of texts
-_XL_UNET = {
-    "addition_embed_type": "text_time",
-    "addition_time_embed_dim": 4,
-    "projection_class_embeddings_input_dim": 6 * 4 + WIDTH,  # six sizes, one pooled text
-    "cross_attention_dim": 2 * WIDTH,
-}
 QWEN_TOKENS = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
-
-
-def save_img2img(folder: Path) -> Path:
-    """Save what `stabilityai/sd-turbo` is as an editor."""
-    torch.manual_seed(0)
-    pipe = StableDiffusionImg2ImgPipeline(
-        vae=_vae(),
-        text_encoder=CLIPTextModel(_clip_config()),
-        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
-        unet=_unet(in_channels=4),
-        scheduler=EulerDiscreteScheduler(timestep_spacing="trailing"),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    return _save(pipe, folder)
-
-
-def save_inpaint(folder: Path, *, channels: int = 9) -> Path:
-    """Save what inpainting with Stable Diffusion is: trained for it, or (4 channels) not."""
-    torch.manual_seed(0)
-    pipe = StableDiffusionInpaintPipeline(
-        vae=_vae(),
-        text_encoder=CLIPTextModel(_clip_config()),
-        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
-        unet=_unet(in_channels=channels),
-        scheduler=EulerAncestralDiscreteScheduler(steps_offset=1),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    return _save(pipe, folder)
-
-
-def save_xl_inpaint(folder: Path) -> Path:
-    """Save what inpainting with Stable Diffusion XL is."""
-    torch.manual_seed(0)
-    tokenizer = letters_tokenizer(folder.parent / f"{folder.name}-vocabulary")
-    pipe = StableDiffusionXLInpaintPipeline(
-        vae=_vae(),
-        text_encoder=CLIPTextModel(_clip_config()),
-        text_encoder_2=CLIPTextModelWithProjection(_clip_config()),
-        tokenizer=tokenizer,
-        tokenizer_2=tokenizer,
-        unet=_unet(in_channels=9, **_XL_UNET),
-        scheduler=EulerAncestralDiscreteScheduler(steps_offset=1),
-        add_watermarker=False,
-    )
-    return _save(pipe, folder)
-
-
-def save_xl_instruct_pix2pix(folder: Path, *, cosxl: bool = False) -> Path:
-    """Save what `diffusers/sdxl-instructpix2pix-768` is, or CosXL Edit."""
-    torch.manual_seed(0)
-    tokenizer = letters_tokenizer(folder.parent / f"{folder.name}-vocabulary")
-    pipe = StableDiffusionXLInstructPix2PixPipeline(
-        vae=_vae(),
-        text_encoder=CLIPTextModel(_clip_config()),
-        text_encoder_2=CLIPTextModelWithProjection(_clip_config()),
-        tokenizer=tokenizer,
-        tokenizer_2=tokenizer,
-        unet=_unet(in_channels=8, **_XL_UNET),
-        scheduler=DDIMScheduler(steps_offset=1),
-        add_watermarker=False,
-    )
-    _save(pipe, folder)
-    index = folder / "model_index.json"  # the pipeline reads this setting and does not save it
-    settings = json.loads(index.read_text(encoding="utf-8")) | {"is_cosxl_edit": cosxl}
-    index.write_text(json.dumps(settings), encoding="utf-8")
-    return folder
-
-
-def save_text_to_image(folder: Path) -> Path:
-    """Save a plain Stable Diffusion, deep enough for LEDITS++ to find its masks in."""
-    torch.manual_seed(0)
-    pipe = StableDiffusionPipeline(
-        vae=_vae(sample_size=128),
-        text_encoder=CLIPTextModel(_clip_config()),
-        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
-        unet=_unet(
-            in_channels=4,
-            block_out_channels=(8, 16, 16),
-            down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
-            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
-        ),
-        scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    return _save(pipe, folder)
 
 
 def save_flux_kontext(folder: Path) -> Path:
@@ -164,8 +56,8 @@ def save_flux_kontext(folder: Path) -> Path:
     torch.manual_seed(0)
     pipe = FluxKontextPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(),
-        vae=_vae(use_quant_conv=False, use_post_quant_conv=False, shift_factor=0.1),
-        text_encoder=CLIPTextModel(_clip_config()),
+        vae=vae(use_quant_conv=False, use_post_quant_conv=False, shift_factor=0.1),
+        text_encoder=CLIPTextModel(clip_config()),
         tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
         text_encoder_2=T5EncoderModel(
             T5Config(vocab_size=128, d_model=WIDTH, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
@@ -184,7 +76,7 @@ def save_flux_kontext(folder: Path) -> Path:
             guidance_embeds=True,
         ),
     )
-    return _save(pipe, folder)
+    return save(pipe, folder)
 
 
 def save_flux2_klein(folder: Path, *, distilled: bool = True) -> Path:
@@ -226,7 +118,7 @@ def save_flux2_klein(folder: Path, *, distilled: bool = True) -> Path:
         ),
         is_distilled=distilled,
     )
-    return _save(pipe, folder)
+    return save(pipe, folder)
 
 
 def save_omnigen(folder: Path) -> Path:
@@ -245,10 +137,10 @@ def save_omnigen(folder: Path) -> Path:
             time_step_dim=16,
         ),
         scheduler=FlowMatchEulerDiscreteScheduler(),
-        vae=_vae(),
+        vae=vae(),
         tokenizer=characters_tokenizer(),
     )
-    return _save(pipe, folder)
+    return save(pipe, folder)
 
 
 def save_qwen_image_edit_plus(folder: Path) -> Path:
@@ -300,7 +192,7 @@ def save_qwen_image_edit_plus(folder: Path) -> Path:
             axes_dims_rope=(4, 2, 2),
         ),
     )
-    return _save(pipe, folder)
+    return save(pipe, folder)
 
 
 def save_qwen_image_21(folder: Path) -> Path:
@@ -359,90 +251,10 @@ def save_qwen_image_21(folder: Path) -> Path:
             axes_dims_rope=(4, 2, 2),
         ),
     )
-    return _save(pipe, folder)
+    return save(pipe, folder)
 
 
 def _qwen_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
     """Return the ids of the special tokens as Qwen's text encoders name them."""
     names = ("vision_start_token_id", "vision_end_token_id", "image_token_id", "video_token_id")
     return dict(zip(names, tokenizer.convert_tokens_to_ids(QWEN_TOKENS), strict=True))
-
-
-def characters_tokenizer(**special: Any) -> PreTrainedTokenizerFast:
-    """Return a tokenizer whose tokens are single characters, with a chat template.
-
-    Parameters
-    ----------
-    **special
-        Names of tokens that are not split, as the tokenizer of transformers takes them.
-    """
-    tokens = ["<pad>", "<unk>", *string.printable[:95], "\n"]
-    extra = [token for value in special.values() for token in _listed(value)]
-    vocabulary = {token: index for index, token in enumerate([*tokens, *extra])}
-    split = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    split.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=split,
-        pad_token="<pad>",
-        unk_token="<unk>",
-        model_max_length=1024,
-        **special,
-    )
-    tokenizer.chat_template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
-    return tokenizer
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def _save(pipe: Any, folder: Path) -> Path:
-    pipe.save_pretrained(folder)
-    return folder
-
-
-def write_card(folder: Path, **fields: Any) -> Path:
-    """Write `smile_card.json` into a folder."""
-    card = {"name": folder.name, "title": folder.name, "family": "diffusers", **fields}
-    (folder / "smile_card.json").write_text(json.dumps(card), encoding="utf-8")
-    return folder
-
-
-def _clip_config() -> CLIPTextConfig:
-    return CLIPTextConfig(
-        vocab_size=128,
-        hidden_size=WIDTH,
-        intermediate_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=MAX_TOKENS,
-        projection_dim=WIDTH,
-        bos_token_id=0,
-        eos_token_id=1,
-    )
-
-
-def _unet(**options: Any) -> UNet2DConditionModel:
-    shape: dict[str, Any] = {
-        "block_out_channels": (8, 16),
-        "layers_per_block": 1,
-        "sample_size": 8,
-        "out_channels": 4,
-        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
-        "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
-        "cross_attention_dim": WIDTH,
-        "attention_head_dim": 2,
-        "norm_num_groups": 4,
-    }
-    return UNet2DConditionModel(**{**shape, **options})
-
-
-def _vae(**options: Any) -> AutoencoderKL:
-    return AutoencoderKL(
-        block_out_channels=(4, 4, 4, 4),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        latent_channels=4,
-        norm_num_groups=2,
-        **options,
-    )

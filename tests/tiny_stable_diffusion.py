@@ -1,0 +1,122 @@
+"""Real pipelines of the Stable Diffusion family with random weights, small enough for a test.
+
+Each function saves one the way diffusers does, and returns its folder.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from diffusers import (
+    DDIMScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    StableDiffusionImg2ImgPipeline,
+    StableDiffusionInpaintPipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLInpaintPipeline,
+    StableDiffusionXLInstructPix2PixPipeline,
+)
+from transformers import CLIPTextModel, CLIPTextModelWithProjection
+
+from tests.tiny_parts import WIDTH, clip_config, letters_tokenizer, save, unet, vae
+
+XL_UNET = {
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 4,
+    "projection_class_embeddings_input_dim": 6 * 4 + WIDTH,  # six sizes, one pooled text
+    "cross_attention_dim": 2 * WIDTH,
+}
+
+
+def save_img2img(folder: Path) -> Path:
+    """Save what `stabilityai/sd-turbo` is as an editor."""
+    torch.manual_seed(0)
+    pipe = StableDiffusionImg2ImgPipeline(
+        vae=vae(),
+        text_encoder=CLIPTextModel(clip_config()),
+        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
+        unet=unet(in_channels=4),
+        scheduler=EulerDiscreteScheduler(timestep_spacing="trailing"),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    return save(pipe, folder)
+
+
+def save_inpaint(folder: Path, *, channels: int = 9) -> Path:
+    """Save what inpainting with Stable Diffusion is: trained for it, or (4 channels) not."""
+    torch.manual_seed(0)
+    pipe = StableDiffusionInpaintPipeline(
+        vae=vae(),
+        text_encoder=CLIPTextModel(clip_config()),
+        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
+        unet=unet(in_channels=channels),
+        scheduler=EulerAncestralDiscreteScheduler(steps_offset=1),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    return save(pipe, folder)
+
+
+def save_xl_inpaint(folder: Path) -> Path:
+    """Save what inpainting with Stable Diffusion XL is."""
+    torch.manual_seed(0)
+    tokenizer = letters_tokenizer(folder.parent / f"{folder.name}-vocabulary")
+    pipe = StableDiffusionXLInpaintPipeline(
+        vae=vae(),
+        text_encoder=CLIPTextModel(clip_config()),
+        text_encoder_2=CLIPTextModelWithProjection(clip_config()),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=unet(in_channels=9, **XL_UNET),
+        scheduler=EulerAncestralDiscreteScheduler(steps_offset=1),
+        add_watermarker=False,
+    )
+    return save(pipe, folder)
+
+
+def save_xl_instruct_pix2pix(folder: Path, *, cosxl: bool = False) -> Path:
+    """Save what `diffusers/sdxl-instructpix2pix-768` is, or CosXL Edit."""
+    torch.manual_seed(0)
+    tokenizer = letters_tokenizer(folder.parent / f"{folder.name}-vocabulary")
+    pipe = StableDiffusionXLInstructPix2PixPipeline(
+        vae=vae(),
+        text_encoder=CLIPTextModel(clip_config()),
+        text_encoder_2=CLIPTextModelWithProjection(clip_config()),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=unet(in_channels=8, **XL_UNET),
+        scheduler=DDIMScheduler(steps_offset=1),
+        add_watermarker=False,
+    )
+    save(pipe, folder)
+    index = folder / "model_index.json"  # the pipeline reads this setting and does not save it
+    settings = json.loads(index.read_text(encoding="utf-8")) | {"is_cosxl_edit": cosxl}
+    index.write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
+def save_text_to_image(folder: Path) -> Path:
+    """Save a plain Stable Diffusion, deep enough for LEDITS++ to find its masks in."""
+    torch.manual_seed(0)
+    pipe = StableDiffusionPipeline(
+        vae=vae(sample_size=128),
+        text_encoder=CLIPTextModel(clip_config()),
+        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
+        unet=unet(
+            in_channels=4,
+            block_out_channels=(8, 16, 16),
+            down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        ),
+        scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    return save(pipe, folder)
