@@ -32,6 +32,14 @@ if TYPE_CHECKING:
         register_editor,
     )
     from smile_core.engine import RunError, explain, stream
+    from smile_core.evaluation.study_file import load_study
+    from smile_core.evaluation.study_report import save_study
+    from smile_core.evaluation.study_run import (
+        StudySnapshot,
+        run_study,
+        stream_study,
+        study_cost,
+    )
     from smile_core.explanation import Explanation, Snapshot
     from smile_core.explanation_json import from_json, to_json
     from smile_core.export import load_explanation, save_explanation
@@ -58,6 +66,12 @@ _HOMES = {
     "RunError": "engine",
     "explain": "engine",
     "stream": "engine",
+    "load_study": "evaluation.study_file",
+    "save_study": "evaluation.study_report",
+    "StudySnapshot": "evaluation.study_run",
+    "run_study": "evaluation.study_run",
+    "stream_study": "evaluation.study_run",
+    "study_cost": "evaluation.study_run",
     "Explanation": "explanation",
     "Snapshot": "explanation",
     "from_json": "explanation_json",
@@ -78,6 +92,7 @@ __all__ = [
     "RunConfig",
     "RunError",
     "Snapshot",
+    "StudySnapshot",
     "__version__",
     "compare",
     "explain",
@@ -86,11 +101,16 @@ __all__ = [
     "load_comparison",
     "load_editor",
     "load_explanation",
+    "load_study",
     "register_editor",
+    "run_study",
     "save_comparison",
     "save_explanation",
+    "save_study",
     "stream",
     "stream_comparison",
+    "stream_study",
+    "study_cost",
     "to_json",
 ]
 

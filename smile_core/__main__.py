@@ -1,4 +1,4 @@
-"""The command line: `python -m smile_core explain`, `compare` and `editors`.
+"""The command line: `python -m smile_core explain`, `compare`, `study` and `editors`.
 
 Exit code 0 when all went well; 2, with one line on stderr, when something given cannot be used, the
 run cannot lead to an explanation or the result cannot be written; 130 when it was interrupted, with
@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
 
-from smile_core.commands import compare, editors, explain
+from smile_core.commands import compare, editors, explain, study
 from smile_core.commands.settings import add_settings
 from smile_core.commands.terminal import BAD_INPUT, INTERRUPTED, complain
 from smile_core.config import ConfigError
@@ -27,6 +27,7 @@ from smile_core.versions import __version__
 _COMMANDS: dict[str, Callable[[dict[str, Any]], int]] = {
     "explain": explain.run,
     "compare": compare.run,
+    "study": study.run,
     "editors": editors.run,
 }
 
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         ),
         several=True,
     )
+    study.add_options(commands.add_parser("study", help="run a study and write its tables"))
     return parser
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -24,6 +25,13 @@ class RememberingEncoder:
         Encodes what is new.
     max_bytes : int
         Features to keep in memory; those used longest ago go first.
+
+    Attributes
+    ----------
+    encoded : int
+        Pictures that were really encoded.
+    seconds : float
+        Time that took.
     """
 
     def __init__(self, encoder: Encoder, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
@@ -31,6 +39,7 @@ class RememberingEncoder:
         self._encoder, self._max_bytes = encoder, max_bytes
         self._known: OrderedDict[str, Features] = OrderedDict()  # digest to one picture's
         self._size = 0
+        self.encoded, self.seconds = 0, 0.0
         self._lock = threading.Lock()  # runs of several users share an encoder
 
     def encode(self, images: Sequence[Image.Image]) -> Features:
@@ -43,7 +52,10 @@ class RememberingEncoder:
                 self._known.move_to_end(key)
         new = {key: image for key, image in zip(keys, images, strict=True) if key not in found}
         if new:
+            started = time.perf_counter()
             made = self._encoder.encode(list(new.values()))
+            self.encoded += len(new)
+            self.seconds += time.perf_counter() - started
             for index, key in enumerate(new):
                 found[key] = Features(made.tokens[[index]], made.pooled[[index]])
                 self._remember(key, found[key])

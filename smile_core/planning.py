@@ -105,19 +105,21 @@ def edit_seeds(config: RunConfig) -> list[int]:
     return [(config.seed + step) % 2**32 for step in range(config.seeds)]
 
 
-def edit_keys(image: Source, mask: Source | None, config: RunConfig, editor: Editor) -> set[str]:
+def edit_keys(
+    image: Source, mask: Source | None, config: RunConfig, card: EditorCard, fingerprint: str | None
+) -> set[str]:
     """Return the cache keys of all edits of a run, the one without an instruction not counted.
 
     It says what a run will cost before it is begun: keys that the cache does not hold, and those
     that no other run shares.
     """
     photo = open_photo(image)
-    painted = mask_for(mask, photo, editor.card)
-    digest = pixel_digest(fit_to_card(photo, editor.card))
+    painted = mask_for(mask, photo, card)
+    digest = pixel_digest(fit_to_card(photo, card))
     mask_digest = None if painted is None else pixel_digest(painted)
-    knobs = _knobs(config, editor.card)
+    knobs = _knobs(config, card)
     return {
-        edit_key(digest, editor.fingerprint or "", prompt, seed, knobs, mask_digest)
+        edit_key(digest, fingerprint or "", prompt, seed, knobs, mask_digest)
         for prompt in shorten(config)[2]
         for seed in edit_seeds(config)
     }
