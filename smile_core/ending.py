@@ -91,6 +91,7 @@ def edit_p_values(plan: Plan, measured: Measurements, stop: Stop) -> np.ndarray 
         distance=plan.config.image_distance,
         iterations=plan.config.p_iterations,
         rng=np.random.default_rng(plan.p_value_seed),
+        cutoff=plan.config.p_cutoff,
         stop=stop,
     )
     return values
