@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smile_core.comparison import Comparison, Contrast, WordRow
+from smile_core.comparison import Comparison, WordRow
 from smile_core.explanation import AGAINST, DRIVES, UnitWeight
 from smile_core.sentence import NEGLIGIBLE, is_negligible, join_names, signed, weight_text
 
@@ -66,47 +66,61 @@ def find(one: UnitWeight, other: UnitWeight, low: float, high: float) -> Finding
     return Finding(kinds[swapped], swapped, leader.weight < 0)
 
 
-def say(finding: Finding, words: Sequence[str], first: str, other: str) -> str:
-    """Return the finding about one or more `words` (in quotes) as a sentence without full stop."""
-    what = join_names(list(words))
-    end = "s" if len(words) == 1 else ""
-    one, two = (other, first) if finding.swapped else (first, other)
+def say(finding: Finding, words: Sequence[str], first: str, *others: str) -> str:
+    """Return a finding as a sentence without full stop.
+
+    Parameters
+    ----------
+    finding : Finding
+        What was found about the first column and each of the others.
+    words : sequence of str
+        The words in quotes that it was found about.
+    first, *others : str
+        Names of the columns.
+    """
+    what, end = join_names(words), "s" if len(words) == 1 else ""
+    all_others, any_other = join_names(others), join_names(others, "or")
+    one, two = (all_others, first) if finding.swapped else (first, any_other)
     works = f"{what} work{end} against {one}"
     if finding.kind == BOTH:
-        both = f"{works} and {two} alike"
-        return both if finding.against else f"{one} and {two} both listen to {what}"
+        everyone = join_names((first, *others))
+        listen = "both listen" if len(others) == 1 else "all listen"
+        both = f"{what} work{end} against {everyone} alike"
+        return both if finding.against else f"{everyone} {listen} to {what}"
     if finding.kind == NEITHER:
-        return f"neither {one} nor {two} listens to {what}"
+        return f"neither {' nor '.join((first, *others))} listens to {what}"
     if finding.kind == OPPOSITE:
-        return f"{what} drive{end} {one} and work{end} against {two}"
+        driven, worked_against = (one, two) if finding.swapped else (first, all_others)
+        return f"{what} drive{end} {driven} and work{end} against {worked_against}"
     if finding.kind in (ONLY_FIRST, ONLY_OTHER):
         only = f"{works}, not against {two}"
         return only if finding.against else f"{what} matter{end} to {one}, not to {two}"
     if finding.kind in (MORE_FIRST, MORE_OTHER):
+        listens = "listen" if finding.swapped and len(others) > 1 else "listens"
         more = f"{works} more than against {two}"
-        return more if finding.against else f"{one} listens to {what} more than {two}"
-    return f"{what}: no difference between {one} and {two} can be told from chance"
+        return more if finding.against else f"{one} {listens} to {what} more than {two}"
+    return f"{what}: no difference between {first} and {any_other} can be told from chance"
 
 
 def summarize_comparison(comparison: Comparison) -> str:
     """Say in a few sentences what sets the columns apart and what they share.
+
+    What holds against several columns is said of them together.
 
     Returns
     -------
     str
         Plain text. It holds the user's own words: escape it.
     """
-    sentences = []
-    for index, contrast in enumerate(comparison.contrasts, start=1):
-        if contrast is None:
-            waiting = [
-                name
-                for name, column in zip(comparison.names, comparison.columns, strict=True)
-                if column.explanation is None
-            ]
-            return f"There is nothing to compare yet: {join_names(waiting)} has no edit."
-        sentences += _contrast_sentences(comparison, index, contrast)
-    return " ".join(sentences)
+    waiting = [
+        name
+        for name, column in zip(comparison.names, comparison.columns, strict=True)
+        if column.explanation is None
+    ]
+    if waiting:
+        have = "has" if len(waiting) == 1 else "have"
+        return f"There is nothing to compare yet: {join_names(waiting)} {have} no edit."
+    return " ".join([*_shared_word_sentences(comparison), *_own_word_sentences(comparison)])
 
 
 def as_sentence(verdict: str) -> str:
@@ -128,42 +142,69 @@ def rank_sentences(comparison: Comparison) -> list[str]:
     return told
 
 
-def _contrast_sentences(comparison: Comparison, index: int, contrast: Contrast) -> list[str]:
-    first, other = comparison.names[0], comparison.names[index]
-    groups: dict[Finding, list[str]] = {}
-    for row in sorted(comparison.rows, key=lambda row: -_strength(row, index)):
-        one, two, difference = row.units[0], row.units[index], row.differences[index - 1]
-        if one is not None and two is not None and difference is not None:
-            finding = find(one, two, difference.low, difference.high)
-            groups.setdefault(finding, []).append(row.label)
+def _shared_word_sentences(comparison: Comparison) -> list[str]:
+    """Say what is found about the words that the first column shares with another."""
+    names = comparison.names
+    groups: dict[tuple[Finding, tuple[int, ...]], list[str]] = {}  # by what, and against which
+    for row in sorted(comparison.rows, key=lambda row: -abs(row.peak)):
+        found = _findings(row)
+        for finding in dict.fromkeys(found.values()):
+            others = tuple(index for index in found if found[index] == finding)
+            groups.setdefault((finding, others), []).append(row.label)
     telling = [kind for kind in KINDS if kind not in (BOTH, NEITHER, UNCLEAR)]
-    apart = [finding for kind in telling for finding in groups if finding.kind == kind]
-    shared = [finding for finding in groups if finding.kind == BOTH]
     sentences = [
-        as_sentence(say(found, groups[found], first, other)) for found in (*apart, *shared)
+        as_sentence(say(finding, words, names[0], *(names[index] for index in others)))
+        for kind in (*telling, BOTH)
+        for (finding, others), words in groups.items()
+        if finding.kind == kind
     ]
-    if contrast.words and not apart:
-        sentences.append(f"No word can be told to matter more to {first} or to {other}.")
-    sentences += _own_words(comparison, 0, index) + _own_words(comparison, index, 0)
+    apart = {index for finding, others in groups if finding.kind in telling for index in others}
+    alike = [
+        names[index]
+        for index, contrast in enumerate(comparison.contrasts, start=1)
+        if contrast is not None and contrast.words and index not in apart
+    ]
+    if alike:
+        than = f"{names[0]} than to {join_names(alike, 'or')}"
+        sentences.append(f"No word can be told to matter more or less to {than}.")
     return sentences
 
 
-def _strength(row: WordRow, index: int) -> float:
-    return max((abs(unit.weight) for unit in (row.units[0], row.units[index]) if unit), default=0)
+def _findings(row: WordRow) -> dict[int, Finding]:
+    """Return what is found about a word against each other column that has it too."""
+    one, *units = row.units
+    return {
+        index: find(one, unit, difference.low, difference.high)
+        for index, (unit, difference) in enumerate(zip(units, row.differences, strict=True), 1)
+        if one is not None and unit is not None and difference is not None
+    }
 
 
-def _own_words(comparison: Comparison, column: int, without: int) -> list[str]:
-    """Name the words that drive one column and that the other does not have."""
-    drivers = [
-        f"{row.label} ({weight_text(unit)})"
-        for row in comparison.rows
-        if (unit := row.units[column]) is not None
-        and row.units[without] is None
-        and unit.verdict == DRIVES
-        and not is_negligible(unit)
-    ]
-    if not drivers:
-        return []
-    verb = "drives" if len(drivers) == 1 else "drive"
-    names = comparison.names
-    return [f"{join_names(drivers)} {verb} {names[column]}; {names[without]} has no such word."]
+def _own_word_sentences(comparison: Comparison) -> list[str]:
+    """Name the words that drive some columns and that others do not have.
+
+    Of a word that the first column has only what it does there is told.
+    """
+    groups: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
+    for row in comparison.rows:
+        missing = tuple(i for i, unit in enumerate(row.units) if unit is None)
+        driven = tuple(i for i, unit in enumerate(row.units) if unit is not None and _drives(unit))
+        driven = driven if 0 in missing else tuple(i for i in driven if i == 0)
+        if missing and driven:
+            unit = row.units[driven[0]]
+            weight = f" ({weight_text(unit)})" if unit is not None and len(driven) == 1 else ""
+            groups.setdefault((driven, missing), []).append(row.label + weight)
+    sentences = []
+    for (driven, missing), words in sorted(groups.items()):
+        names, without = ([comparison.names[i] for i in places] for places in (driven, missing))
+        drive = "drives" if len(words) == 1 else "drive"
+        have = "has" if len(without) == 1 else "have"
+        sentences.append(
+            f"{join_names(words)} {drive} {join_names(names)}; {join_names(without)} {have} no "
+            "such word."
+        )
+    return sentences
+
+
+def _drives(unit: UnitWeight) -> bool:
+    return unit.verdict == DRIVES and not is_negligible(unit)

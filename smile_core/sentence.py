@@ -184,9 +184,9 @@ def _caution(explanation: Explanation) -> list[str]:
     return sentences
 
 
-def join_names(names: list[str]) -> str:
-    """Return `a`, `a and b` or `a, b and c`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def join_names(names: Sequence[str], last: str = "and") -> str:
+    """Return `a`, `a and b` or `a, b and c`; `last` is the word before the last name."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def _more(count: int, noun: str) -> str:

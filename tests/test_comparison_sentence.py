@@ -95,9 +95,57 @@ def test_the_summary_names_what_sets_columns_apart_first() -> None:
     )
 
 
-def test_the_summary_of_three_speaks_of_each_against_the_first() -> None:
-    said = summarize_comparison(sample_comparison(3))
-    assert '"foggy" drives first and works against third.' in said
+def test_the_summary_of_three_says_together_what_holds_against_both() -> None:
+    columns = [sample_column(0), sample_column(1), sample_column(1, label="third")]
+    assert summarize_comparison(compare_columns(columns)) == (
+        'first listens to "snowy" more than second or third. '
+        '"gently" matters to second and third, not to first. '
+        'first, second and third all listen to "foggy".'
+    )
+    assert summarize_comparison(sample_comparison(3)) == (
+        'first listens to "snowy" more than second. "gently" matters to second, not to first. '
+        '"foggy" drives first and works against third. '
+        'first and third both listen to "snowy". first and second both listen to "foggy".'
+    )
+
+
+def test_three_columns_that_are_alike_say_so_once() -> None:
+    columns = [sample_column(0, label=label) for label in "abc"]
+    assert summarize_comparison(compare_columns(columns)) == (
+        'a, b and c all listen to "snowy" and "foggy". '
+        "No word can be told to matter more or less to a than to b or c."
+    )
+
+
+def test_three_instructions_name_each_words_columns_once() -> None:
+    texts = ("make it snowy", "make it white", "make it white today")
+    columns = [sample_column(0, instruction=text, label=text) for text in texts]
+    assert summarize_comparison(compare_columns(columns)) == (
+        "No word can be told to matter more or less to A than to B or C. "
+        '"snowy" (0.92 ± 0.05) drives A; B and C have no such word. '
+        '"white" drives B and C; A has no such word.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("finding", "sentence"),
+    [
+        (Finding(BOTH), 'A, B and C all listen to "w"'),
+        (Finding(BOTH, against=True), '"w" works against A, B and C alike'),
+        (Finding(NEITHER), 'neither A nor B nor C listens to "w"'),
+        (Finding(OPPOSITE), '"w" drives A and works against B and C'),
+        (Finding(OPPOSITE, swapped=True), '"w" drives B and C and works against A'),
+        (Finding(ONLY_FIRST), '"w" matters to A, not to B or C'),
+        (Finding(ONLY_OTHER, swapped=True), '"w" matters to B and C, not to A'),
+        (Finding(ONLY_OTHER, True, True), '"w" works against B and C, not against A'),
+        (Finding(MORE_FIRST), 'A listens to "w" more than B or C'),
+        (Finding(MORE_FIRST, against=True), '"w" works against A more than against B or C'),
+        (Finding(MORE_OTHER, swapped=True), 'B and C listen to "w" more than A'),
+        (Finding(UNCLEAR), '"w": no difference between A and B or C can be told from chance'),
+    ],
+)
+def test_what_holds_against_two_others(finding: Finding, sentence: str) -> None:
+    assert say(finding, ['"w"'], "A", "B", "C") == sentence
 
 
 def test_ranks_are_told_of_each_column_with_the_first() -> None:
@@ -125,4 +173,8 @@ def test_nothing_is_said_before_there_is_anything() -> None:
     comparison = compare_columns([sample_column(0), unfinished(sample_column(1))])
     assert summarize_comparison(comparison) == (
         "There is nothing to compare yet: second has no edit."
+    )
+    columns = [sample_column(0), *(unfinished(sample_column(i)) for i in (1, 2))]
+    assert summarize_comparison(compare_columns(columns)) == (
+        "There is nothing to compare yet: second and third have no edit."
     )
