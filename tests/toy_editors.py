@@ -59,12 +59,14 @@ class ToyEditor:
         default_factory=lambda: EditorCard(name="toy", title="Toy", family="test")
     )
     calls: list[list[str]] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)  # one for each call
     painted: int = 0
 
     def edit(
         self, image: Image.Image, prompts: Sequence[str], *, seed: int, stop=None, **knobs: object
     ) -> list[Image.Image | EditFailure]:
         self.calls.append(list(prompts))
+        self.seeds.append(seed)
         answers: list[Image.Image | EditFailure] = []
         for prompt in prompts:
             if stop is not None and stop():

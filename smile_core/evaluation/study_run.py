@@ -8,15 +8,16 @@ asked for again, it is read from there.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from smile_core.config import check_choice
 from smile_core.edit_cache import EditCache
 from smile_core.editors.callable_editor import CallableEditor, EditFunction
 from smile_core.editors.protocol import Editor, Stop, StopRequested
-from smile_core.editors.registry import load_editor
+from smile_core.editors.registry import list_editors, load_editor
 from smile_core.encoders import Encoder
 from smile_core.engine import RunError, remembering, shared_encoder
 from smile_core.evaluation.mask_edits import Tools
@@ -209,8 +210,10 @@ class _Running:
         }
         self._cache = EditCache() if cache == "default" else cache
         self._runs = plan_study(study)
+        names = list(dict.fromkeys(run.config.editor for run in self._runs))
+        _check_editors([name for name in names if name not in self._given])
         self._facts = {}
-        for name in dict.fromkeys(run.config.editor for run in self._runs):
+        for name in names:
             editor = self._editor(name)
             self._facts[name] = EditorFacts(editor.card, editor.fingerprint)
         self._keys = [self._key(run) for run in self._runs]
@@ -342,3 +345,11 @@ class _Running:
         seconds = self._clock.measured(name)
         if seconds is not None and self._cache is not None:
             write_speed(self._cache.folder, self._facts[name].fingerprint, seconds)
+
+
+def _check_editors(names: Sequence[str]) -> None:
+    """Refuse a misspelt name before any editor is loaded; paths and hub ids are left to loading."""
+    known = [card.name for card in list_editors()]
+    for name in names:
+        if not set("/\\.") & set(name):
+            check_choice("editor", name, known)

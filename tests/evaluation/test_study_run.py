@@ -1,0 +1,212 @@
+"""Studies on a glass box: right verdicts, no edit twice, and no mark of an interruption."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smile_core.edit_cache import EditCache
+from smile_core.evaluation.study_answers import answer_study
+from smile_core.evaluation.study_journal import JOURNAL_FILE
+from smile_core.evaluation.study_report import save_study
+from smile_core.evaluation.study_result import results_csv
+from smile_core.evaluation.study_run import run_study, stream_study, study_cost
+from smile_core.evaluation.study_tables import Mean
+from smile_core.explanation import DRIVES, NOTHING
+from tests.evaluation.studies import KEYWORDS, glass_study, part, run_glass
+from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder
+
+PARTS = (
+    part("accuracy", "accuracy", seeds=[0, 1])
+    + part("faithfulness", "faithfulness")
+    + part("fits", "fidelity", image_distances="[wasserstein, cosine, energy]",
+           text_distances="[wmd, cosine]", surrogates="[linear, ridge]")
+    + part("stability", "stability", changes='["###", please]')
+)  # fmt: skip
+
+
+def cell(table: object, column: str, row: int = 0) -> float:
+    titles = [c.title for c in table.columns]
+    value = table.rows[row][titles.index(column)]
+    return value.value if isinstance(value, Mean) else value
+
+
+def asked_of(editor: ToyEditor) -> list[tuple[int, str]]:
+    calls = zip(editor.seeds, editor.calls, strict=True)
+    return [(seed, prompt) for seed, prompts in calls for prompt in prompts]
+
+
+def test_the_glass_box_comes_out_whole(tmp_path: Path) -> None:
+    study = glass_study(tmp_path, PARTS)
+    last = run_glass(study)[-1]
+    assert last.state == "finished"
+    assert len(last.pairs) == last.runs == 2 + 1 + 12 + 3
+    for run, result in last.pairs:
+        if run.part.name != "accuracy":
+            continue
+        assert result.accuracy.auroc == 1.0
+        scale = sum(EFFECTS.values()) - min(e for e in EFFECTS.values() if e)
+        for unit in result.units:
+            assert unit.verdict == (DRIVES if EFFECTS[unit.text] else NOTHING), unit
+            assert unit.weight == pytest.approx(EFFECTS[unit.text] / scale, abs=0.05)
+    accuracy, faithfulness, *_ = answer_study(study, last.pairs)
+    assert cell(accuracy.tables[0], "ATT AUROC") == 1.0
+    assert cell(accuracy.tables[0], "ATT AUROC, paper") == 0.8943
+    table = faithfulness.tables[0]
+    assert cell(table, "Deletion area") > cell(table, "Deletion area, random order") + 0.1
+    assert cell(table, "Insertion area") > cell(table, "Insertion area, random order") + 0.1
+    assert cell(table, "Beats random") > 0.9
+
+
+def test_no_edit_is_made_and_no_picture_encoded_twice(tmp_path: Path) -> None:
+    study = glass_study(tmp_path, PARTS)
+    editor, encoder = ToyEditor(name="glass"), ToyEncoder()
+    cache = EditCache(tmp_path / "cache")
+    given = {"editors": {"glass": editor}, "encoder": encoder, "cache": cache}
+    cost = study_cost(study, editors={"glass": editor}, cache=cache)
+    assert cost.seconds is None
+    *_, last = stream_study(study, **given)
+    asked = asked_of(editor)
+    assert len(asked) == len(set(asked))
+    # The walk of deletion and insertion needs at most what was announced.
+    assert editor.made <= cost.to_make["glass"] == cost.edits
+    assert last.done == last.edits == cost.edits
+    assert encoder.seen <= editor.made  # equal pictures are encoded once
+
+    made = editor.made
+    again = study_cost(study, editors={"glass": editor}, cache=cache)
+    # Which edits the walk needs is not known before its run; at most all that 40 masks leave over.
+    assert again.to_make["glass"] == 2**6 - 2 - 40 + 1
+    *_, second = stream_study(study, **given)
+    assert editor.made == made
+    assert results_csv(second.pairs) == results_csv(last.pairs)
+
+
+def test_the_cost_is_exact_where_no_edit_depends_on_a_result(tmp_path: Path) -> None:
+    text = part("a", "accuracy", perturbations="[10, 20]")
+    text += part("b", "cost", methods="[smile, lime]")
+    study, editor = glass_study(tmp_path, text), ToyEditor(name="glass")
+    cache = EditCache(tmp_path / "cache")
+    # 40 perturbations hold the first 10 and 20 of the same seed, so 41 edits do for all.
+    assert study_cost(study, editors={"glass": editor}, cache=cache).to_make == {"glass": 41}
+    run_glass(study, editor, cache=cache)
+    assert editor.made == 41
+    assert study_cost(study, editors={"glass": editor}, cache=cache).to_make == {"glass": 0}
+
+
+def test_progress_only_grows_and_ends_at_the_whole(tmp_path: Path) -> None:
+    snapshots = run_glass(glass_study(tmp_path, PARTS), cache=EditCache(tmp_path / "cache"))
+    for name in ("done", "fresh"):
+        values = [getattr(snapshot, name) for snapshot in snapshots]
+        assert values == sorted(values)
+    runs = [len(snapshot.pairs) for snapshot in snapshots]
+    assert runs == sorted(runs)
+    assert {snapshot.edits for snapshot in snapshots} == {snapshots[-1].edits}
+    assert snapshots[-1].done == snapshots[-1].edits
+    assert snapshots[-1].seconds_left == 0
+
+
+def test_the_time_left_counts_edits_and_not_runs(tmp_path: Path) -> None:
+    # One run of 63 edits, then twelve fits of them: by runs, the time left would be 12 times off.
+    text = part("a", "fidelity", image_distances="[wasserstein, cosine, energy]",
+                text_distances="[wmd, cosine]", surrogates="[linear, ridge]")  # fmt: skip
+    editor = ToyEditor(name="glass", delay_s=0.02)
+    snapshots = run_glass(glass_study(tmp_path, text), editor)
+    early = next(s for s in snapshots if s.done >= 12)
+    assert early.seconds_left == pytest.approx((41 - early.done) * 0.02, rel=0.5)
+
+
+def test_a_stopped_study_goes_on_where_it_was(tmp_path: Path) -> None:
+    study = glass_study(tmp_path, PARTS)
+    cache = EditCache(tmp_path / "cache")
+    whole = run_glass(study, cache=None)[-1]
+    out = tmp_path / "out"
+    out.mkdir()
+    editor, left = ToyEditor(name="glass"), [120]
+
+    def stop() -> bool:
+        left[0] -= 1
+        return left[0] < 0
+
+    stopped = run_glass(study, editor, out=out, cache=cache, stop=stop)[-1]
+    assert stopped.state == "stopped"
+    assert 0 < len(stopped.pairs) < stopped.runs
+    finished = run_glass(study, editor, out=out, cache=cache)[-1]
+    assert finished.state == "finished"
+    assert results_csv(finished.pairs) == results_csv(whole.pairs)
+    asked = asked_of(editor)
+    assert len(asked) == len(set(asked))
+
+
+def test_a_line_cut_by_a_kill_is_run_again(tmp_path: Path) -> None:
+    study = glass_study(tmp_path, part("a", "accuracy", seeds=[0, 1]))
+    cache = EditCache(tmp_path / "cache")
+    whole = run_glass(study, out=tmp_path, cache=cache)[-1]
+    journal = tmp_path / JOURNAL_FILE
+    data = journal.read_bytes()
+    journal.write_bytes(data[:-20])
+    again = run_glass(study, out=tmp_path, cache=cache)[-1]
+    assert results_csv(again.pairs) == results_csv(whole.pairs)
+    lines = journal.read_text().splitlines()
+    assert len(lines) == len({json.loads(line)["key"] for line in lines}) == 2
+
+
+def test_another_editor_under_the_name_does_not_get_old_results(tmp_path: Path) -> None:
+    study = glass_study(tmp_path, part("a", "accuracy"))
+    run_glass(study, out=tmp_path)
+    other = ToyEditor({"make": 50}, name="glass", fingerprint="another")
+    last = run_glass(study, other, out=tmp_path)[-1]
+    assert last.pairs[0][1].units[0].weight == pytest.approx(1)
+
+
+def test_a_function_without_a_fingerprint_is_run_anew(tmp_path: Path) -> None:
+    study = glass_study(tmp_path, part("a", "accuracy"))
+    toy = ToyEditor()
+    for expected in (41, 82):
+        run_study(
+            study, tmp_path, encoder=ToyEncoder(), cache=None,
+            editors={"glass": lambda image, prompts, seed: toy.edit(image, prompts, seed=seed)},
+        )  # fmt: skip
+        assert toy.made == expected
+
+
+def test_failures_are_told_and_tried_again(tmp_path: Path) -> None:
+    study = glass_study(tmp_path, part("a", "accuracy", f"{KEYWORDS}, make it foggy"))
+    broken = ToyEditor(name="glass", fails=(INSTRUCTION,))
+    last = run_glass(study, broken, out=tmp_path)[-1]
+    assert [bool(result.failed) for _, result in last.pairs] == [True, False]
+    assert "The edit by the full instruction failed" in last.pairs[0][1].failed
+    assert broken.made < 12  # without its full edit a run is given up at once
+    row = results_csv(last.pairs).splitlines()[1]
+    assert row.startswith("a,accuracy,glass,photo.png,")
+    assert "the toy refused" in row
+    (answer,) = answer_study(study, last.pairs)
+    assert "1 of 2 runs failed" in answer.notes[-1]
+    mended = run_glass(study, out=tmp_path)[-1]
+    assert not any(result.failed for _, result in mended.pairs)
+
+
+def test_the_csv_has_a_row_per_word_per_run_and_no_times(tmp_path: Path) -> None:
+    study = glass_study(tmp_path, part("a", "accuracy", seeds=[0, 1]))
+    last = run_glass(study)[-1]
+    head, *rows = results_csv(last.pairs).splitlines()
+    assert len(rows) == 2 * len(INSTRUCTION.split())
+    assert not [name for name in head.split(",") if name.endswith("_s") or "second" in name]
+    values = dict(zip(head.split(","), rows[3].split(","), strict=True))
+    assert (values["word"], values["keyword"], values["verdict"]) == ("snowy", "1", DRIVES)
+    assert float(values["weight"]) == pytest.approx(last.pairs[0][1].units[3].weight, abs=1e-6)
+    save_study(study, last.pairs, tmp_path / "out")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"results.csv", "timings.csv", "summary.csv", "summary.md", "report.html"}
+    timings = (tmp_path / "out" / "timings.csv").read_text().splitlines()
+    assert len(timings) == 3
+
+
+def test_seeds_repeat_to_the_byte(tmp_path: Path) -> None:
+    study = glass_study(tmp_path, PARTS)
+    one, other = (results_csv(run_glass(study, batch)[-1].pairs) for batch in (None, None))
+    assert one == other
+    assert np.isfinite([float(line.split(",")[17]) for line in one.splitlines()[1:]]).all()
