@@ -125,6 +125,9 @@ class RunConfig:
         How much of the photo is painted anew, above 0 (nothing) to 1 (all).
     negative_prompt : str or None
         What the edit should not show; part of every edit, never of the explanation.
+    stop_when_settled : bool
+        End the run once the order of the words is settled, see `smile_core.settling`. Off by
+        default: a run is as long as it was asked to be.
     batch_size : int
         Edits per call of the editor, 1 to 64; a snapshot follows each call. Cached edits do not
         depend on it.
@@ -157,6 +160,7 @@ class RunConfig:
     image_guidance_scale: float | None = None
     strength: float | None = None
     negative_prompt: str | None = None
+    stop_when_settled: bool = False
     batch_size: int = 8
 
     def __post_init__(self) -> None:
@@ -175,6 +179,11 @@ class RunConfig:
                 "The instruction holds half a character (a lone surrogate), which cannot be saved. "
                 "Type it again."
             )
+        for name in ("interactions", "stop_when_settled"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(
+                    f"The setting {name!r} must be true or false, not {getattr(self, name)!r}."
+                )
         for name in ("editor", "encoder", "word_vectors"):
             if not isinstance(getattr(self, name), str):
                 raise ConfigError(

@@ -121,6 +121,11 @@ class EditMaker:
         return getattr(self._editor, "runs_on", "")
 
     @property
+    def planned(self) -> int:
+        """Number of perturbations: prompts other than the first."""
+        return len(self._prompts) - 1
+
+    @property
     def to_make(self) -> int:
         """Number of edits that the editor has yet to make, as far as the cache promises."""
         return max(self._missing - self.fresh, 0)

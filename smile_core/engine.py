@@ -36,6 +36,7 @@ from smile_core.photo import Source
 from smile_core.planning import edit_maker, plan_run
 from smile_core.progress import Progress, is_fit_due
 from smile_core.projection import principal_components
+from smile_core.settling import Order, explained_order, is_check, is_settled
 
 
 class RunError(RuntimeError):
@@ -196,6 +197,7 @@ def _run(
     progress = Progress(maker, measured, started)
     explanation: Explanation | None = None
     fitted = 0  # answers behind it
+    orders: list[Order] = []  # at every look at whether the run is settled
     for batch in maker.batches(stop):
         measured.add(batch)
         if not measured.answered[0]:
@@ -205,19 +207,40 @@ def _run(
                 "The edit by the full instruction failed, so there is nothing to compare with: "
                 f"{measured.failures[0]} Try another seed, wording or photo."
             )
-        failing = _failing(measured, len(plan.prompts) - 1)
-        if failing or is_fit_due(measured.done, fitted):
+        failing = _failing(measured, maker.planned)
+        check = _is_check_due(plan, maker, measured)
+        if failing or check or is_fit_due(measured.done, fitted):
             explanation = replace(
                 assemble(plan, measured), projection=project_edits(measured, principal_components)
             )
             explanation, fitted = progress.stamp(explanation), measured.done
         if failing:
             raise RunError(failing, explanation)
+        if check and explanation is not None:
+            orders.append(explained_order(explanation))
+            if is_settled(orders) and not _failing(measured, measured.done - 1):
+                plan = _end_settled(plan, maker, measured)
         yield progress.snapshot(explanation, "running")
     if explanation is not None:
         ending = end_run(plan, maker, measured, stop)
         explanation = progress.stamp(assemble(plan, measured, ending))
     yield progress.snapshot(explanation, "stopped" if maker.stopped else "finished")
+
+
+def _is_check_due(plan: Plan, maker: EditMaker, measured: Measurements) -> bool:
+    """Say whether to look now if the run is settled; never once all of the first seed is made."""
+    wanted = plan.config.stop_when_settled and not maker.stopped
+    return wanted and measured.done <= maker.planned and is_check(measured.done - 1)
+
+
+def _end_settled(plan: Plan, maker: EditMaker, measured: Measurements) -> Plan:
+    """Leave out the edits that are not made yet, and return the plan with a note that says so."""
+    note = (
+        f"Settled: the order of the words has stopped changing, so {measured.done - 1} of "
+        f"{maker.planned} perturbations were enough."
+    )
+    maker.shorten_to(measured.done)
+    return replace(plan, notes=(*plan.notes, note))
 
 
 def _failing(measured: Measurements, planned: int) -> str:

@@ -19,6 +19,7 @@ from smile_core.mask_picture import describe_mask, mask_for
 from smile_core.masks import design_masks
 from smile_core.photo import NOTES_KEY, Source, open_photo
 from smile_core.regression import MAX_INTERACTION_UNITS
+from smile_core.settling import CHECK_EVERY
 from smile_core.text_distance import load_word_vectors, text_distances
 
 
@@ -142,6 +143,7 @@ def edit_maker(plan: Plan, editor: Editor, cache: EditCache | None) -> EditMaker
         batch_size=plan.config.batch_size,
         cache=cache,
         mask=plan.mask,
+        pause_every=CHECK_EVERY if plan.config.stop_when_settled else None,
     )
 
 

@@ -70,3 +70,9 @@ def add_settings(parser: argparse.ArgumentParser, *, several: bool = False) -> N
     for name, kind, text in _SETTINGS:
         parser.add_argument(f"--{name}", type=kind, help=text, **many)
     parser.add_argument("--interactions", action="store_const", const=True, help="fit pairs too")
+    parser.add_argument(
+        "--stop-when-settled",
+        action="store_const",
+        const=True,
+        help="end a run once the order of its words is settled (default: make all edits)",
+    )
