@@ -21,7 +21,6 @@ PROTOCOLS = (
     "wordings",
     "scenarios",
     "faithfulness",
-    "robustness",
 )
 METHODS = ("smile", "lime", "bay-lime", "kernel-shap")
 # Axes of a grid: key in the file, field of `RunConfig`.

@@ -32,7 +32,7 @@ from smile_core.evaluation.study_tables import (
     tables_csv,
 )
 from smile_core.report import STATIC, document_html, method_html
-from smile_core.result_files import ExportError, write_text
+from smile_core.result_files import write_text, writing
 from smile_core.versions import versions
 
 RESULTS_FILE = "results.csv"
@@ -71,18 +71,13 @@ def save_study(study: Study, pairs: Sequence[Pair], folder: Path) -> Path:
     """
     answers = answer_study(study, pairs)
     tables = all_tables(answers)
-    try:
+    with writing("study", folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / RESULTS_FILE, results_csv(pairs))
         write_text(folder / TIMINGS_FILE, timings_csv(pairs))
         write_text(folder / SUMMARY_CSV_FILE, tables_csv(tables))
         write_text(folder / SUMMARY_FILE, summary_markdown(study, answers))
         write_text(folder / REPORT_FILE, study_report_html(study, answers))
-    except OSError as error:
-        raise ExportError(
-            f"The results could not be written to {str(folder)!r}: {error.strerror or error}. "
-            "Choose another folder, or make room; the study itself is not lost."
-        ) from error
     return folder
 
 

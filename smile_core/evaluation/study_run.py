@@ -46,6 +46,7 @@ from smile_core.evaluation.study_plan import (
 )
 from smile_core.evaluation.study_result import RunResult, result_of
 from smile_core.feature_memory import RememberingEncoder
+from smile_core.result_files import writing
 
 Editors = Mapping[str, Editor | EditFunction]
 Cache = EditCache | Literal["default"] | None
@@ -167,7 +168,12 @@ def stream_study(
     ------
     ConfigError
         When something given cannot be used.
+    ExportError
+        When the folder cannot be made.
     """
+    if out is not None:
+        with writing("study", out):
+            out.mkdir(parents=True, exist_ok=True)
     running = _Running(study, out, editors or {}, encoder, cache)
     return running.snapshots(stop or (lambda: False))
 

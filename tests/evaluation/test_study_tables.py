@@ -1,0 +1,188 @@
+"""Tables of studies against hand-worked numbers, the paper's beside them, and the report."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smile_core.evaluation.paper_tables import nearest_editor, paper_table
+from smile_core.evaluation.study_answers import all_tables, answer_study
+from smile_core.evaluation.study_clock import StudyClock, editing_seconds, read_speeds, write_speed
+from smile_core.evaluation.study_report import study_report_html, summary_markdown
+from smile_core.evaluation.study_tables import (
+    Column,
+    Mean,
+    Table,
+    mean_of,
+    table_markdown,
+    table_text,
+    tables_csv,
+)
+from tests.evaluation.studies import glass_study, part, run_glass
+
+FORMS = ", ".join(
+    f"{{text: {text}, keywords: [{word}], group: snow, form: {form}}}"
+    for text, word, form in (
+        ("make it snowy", "snowy", "adjective"),
+        ("make it very very foggy", "foggy", "noun"),
+    )
+)
+ALL = (
+    part("accuracy", "accuracy")
+    + part("words", "words")
+    + part("scenarios", "scenarios", FORMS)
+    + part("wordings", "wordings", FORMS)
+    + part("stability", "stability", changes='["###", doubled space]')
+    + part("consistency", "consistency", seeds="[0, 1]", perturbations="[10, 20]")
+    + part("counts", "fidelity", perturbations="[32, 64]")
+    + part("fits", "fidelity", image_distances="[cosine, wasserstein-1d]",
+           surrogates="[linear, bayesian-ridge]")
+    + part("cost", "cost", methods="[lime, smile, bay-lime]")
+    + part("faithfulness", "faithfulness")
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> list[object]:
+    study = glass_study(tmp_path_factory.mktemp("study"), ALL)
+    return answer_study(study, run_glass(study)[-1].pairs)
+
+
+def rows(answers: list[object], name: str, table: int = 0) -> list[dict[str, object]]:
+    (answer,) = (answer for answer in answers if answer.part.name == name)
+    found = answer.tables[table]
+    titles = [column.title for column in found.columns]
+    return [dict(zip(titles, row, strict=True)) for row in found.rows]
+
+
+def test_the_paper_stands_beside_every_table_that_it_has(answers: list[object]) -> None:
+    assert rows(answers, "accuracy")[0]["ATT F1, paper"] == 0.6869
+    first, second = rows(answers, "stability")
+    assert (first["Change"], first["Jaccard of the top 3, paper"]) == ("###", 0.85)
+    assert second["Jaccard of the top 3, paper"] is None
+    assert rows(answers, "consistency")[0]["Variance, paper"] == 0.0161
+    assert [row["MSE, paper"] for row in rows(answers, "counts")] == [0.0178, 0.0120]
+    assert [(row["Image distance"], row["Surrogate"], row["Weighted R², paper"])
+            for row in rows(answers, "fits")] == [
+        ("cosine", "linear", 0.8558), ("cosine", "bayesian-ridge", 0.8369),
+        ("wasserstein-1d", "linear", 0.9495), ("wasserstein-1d", "bayesian-ridge", 0.9485),
+    ]  # fmt: skip
+    assert [row["Seconds, paper"] for row in rows(answers, "cost")] == [1013.35, 1208.08, 1024.32]
+
+
+def test_words_alone_reach_the_published_stability(answers: list[object]) -> None:
+    first, second = rows(answers, "stability")
+    assert first["Jaccard of the words alone"].value == pytest.approx(6 / 7)
+    assert second["Jaccard of the top 3"].value == 1
+    assert second["Ruzicka"].value == 1  # the prompts are the same, so nothing may change
+
+
+def test_scenarios_and_wordings_of_the_glass_box(answers: list[object]) -> None:
+    (row,) = rows(answers, "scenarios")
+    assert row["Group"] == "snow"
+    assert row["Control words that drive"].value == 1
+    forms = {row["Form"]: row for row in rows(answers, "wordings")}
+    # "make" and "it" weigh 3 and 1 levels beside the word's own 40 or 20.
+    assert forms["adjective"]["Weight of the control words"].value == pytest.approx(1, abs=0.1)
+    (answer,) = (answer for answer in answers if answer.part.name == "wordings")
+    assert re.search(r"glass follows the form “\w+” best", answer.tables[0].notes[0])
+
+
+def test_the_cost_adds_up_and_methods_share_their_edits(answers: list[object]) -> None:
+    found = rows(answers, "cost")
+    for row in found:
+        stations = [value for name, value in row.items() if name.endswith(", s")]
+        assert row["Seconds"] == pytest.approx(sum(stations))
+        assert row["Edits, s"] == found[0]["Edits, s"] > 0
+
+
+def test_means_and_their_intervals() -> None:
+    values = np.random.default_rng(3).normal(0.5, 0.1, 40)
+    found = mean_of([*values, None])
+    assert found.count == 40
+    assert found.value == pytest.approx(values.mean())
+    half = 1.96 * values.std(ddof=1) / np.sqrt(40)
+    assert (found.low, found.high) == (
+        pytest.approx(values.mean() - half, abs=0.01),
+        pytest.approx(values.mean() + half, abs=0.01),
+    )
+    assert mean_of([0.3]) == Mean(0.3, None, None, 1)
+    assert mean_of([None]) is None
+
+
+def test_a_table_in_three_forms() -> None:
+    columns = (Column("Editor"), Column("F1"), Column("F1, paper", paper=True), Column("n"))
+    table = Table("Title", columns, (("a|b", Mean(0.5, 0.25, 0.75, 4), 0.6869, 4),), ("A note.",))
+    assert table_markdown(table) == (
+        "### Title\n\n| Editor | F1 | **F1, paper** | n |\n|---|---|---|---|\n"
+        "| a\\|b | 0.500 (0.250 to 0.750) | 0.687 | 4 |\n\n- A note.\n"
+    )
+    assert table_text(table).splitlines()[2] == "a|b     0.500 (0.250 to 0.750)      0.687  4"
+    found = list(csv.DictReader(io.StringIO(tables_csv([table]))))
+    assert [(row["source"], float(row["value"])) for row in found] == [
+        ("ours", 0.5), ("paper", 0.6869), ("ours", 4.0),
+    ]  # fmt: skip
+
+
+def test_the_report_is_one_file_that_fetches_nothing(answers: list[object]) -> None:
+    study = type("Named", (), {"title": "A <study>", "about": "On & off"})()
+    html = study_report_html(study, answers)
+    body = html.split("</script>", 1)[1]  # behind the script of plotly
+    assert "A &lt;study&gt;" in html
+    assert "default-src 'none'" in html
+    # Plotly's own code names its servers; nothing of ours may load anything.
+    assert not re.findall(r'(?:src|href)="(?!#|data:|https://arxiv\.org)[^"]+"', body)
+    figures = sum(len(answer.figures) for answer in answers)
+    assert figures >= len(answers)
+    assert body.count("Plotly.newPlot(") == figures
+    assert html.index("plotly.js v") < html.index("Plotly.newPlot(")
+    for table in all_tables(answers):
+        assert table.title.split(": ", 1)[1].split(" “")[0][:30] in html
+    assert 'class="paper number"' in body
+    assert "That is 0.857 for six words" in body
+    assert "0.857 for six words" in summary_markdown(study, answers)
+
+
+def test_the_published_figures() -> None:
+    table = paper_table("I")
+    where = {"editor": "img2img-turbo", "condition": "different images"}
+    assert table.figure("att_acc", **where) == 0.8286
+    assert table.figure("att_acc", editor="another") is None
+    assert paper_table("V").figure("r2_w", editor="img2img-turbo", perturbations=256) == 0.6025
+    assert paper_table("III").problems
+    assert nearest_editor("pix2pix-turbo-edges") == "img2img-turbo"
+    assert nearest_editor("sd15-inpainting") == "diffusers-inpaint"
+    assert nearest_editor("scene-pix2pix") == "instruct-pix2pix"
+
+
+def test_the_clock() -> None:
+    assert editing_seconds({"a": 0}, {}) == 0
+    assert editing_seconds({"a": 3}, {"a": None}) is None
+    assert editing_seconds({"a": 3, "b": 2}, {"a": 2.0, "b": None}) == 10
+    clock = StudyClock(30, {"a": 20}, 60, {"a": 0.5})
+    assert (clock.done, clock.seconds_left()) == (10, 10)
+    clock.begin("a", 12)
+    clock.count(6, 6.0)  # slower than the last time
+    assert (clock.done, clock.seconds_left()) == (16, 14)
+    clock.count(14, 14.0)  # two were thrown out of the cache meanwhile
+    assert clock.done == 22
+    clock.fitted(20, 2.0)
+    clock.end(8)
+    assert (clock.done, clock.fresh) == (22, 14)
+    assert clock.seconds_left() == pytest.approx(8 + 4)
+
+
+def test_speeds_are_remembered(tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    assert read_speeds(folder) == {}
+    write_speed(folder, "a", 0.25)
+    write_speed(folder, "b", 1.5)
+    write_speed(folder, None, 9.0)
+    assert read_speeds(folder) == {"a": 0.25, "b": 1.5}
+    (folder / "speeds.json").write_text("[1")
+    assert read_speeds(folder) == {}
