@@ -101,6 +101,7 @@ def _wire_inputs(left: CompareInputs, back: CompareBack, shared_photo: gr.Image)
     where = [left.where.panel, left.where.drawing]
     arranged = [*left.editors, *left.instructions, left.fold, *left.rows.values()]
     arranged += [box for boxes in left.own.values() for box in boxes]
+    arranged += [left.about, *left.keys]
     gr.on(
         [component.input for component in (left.by, *left.editors)],
         back.choose,
@@ -108,7 +109,15 @@ def _wire_inputs(left: CompareInputs, back: CompareBack, shared_photo: gr.Image)
         [*arranged, *where],
         preprocess=False,
         **QUIET,
+    ).then(
+        back.look_up,
+        [left.photo, *left.values],
+        [*arranged, *where],
+        preprocess=False,
+        **QUIET,
     )
+    for editor, key in zip(left.editors, left.buttons.keys, strict=True):
+        editor.input(lambda: "", None, key, **QUIET)  # a key is for the provider it was typed for
     left.instructions[-1].input(
         back.arrange,
         left.values,
@@ -162,11 +171,11 @@ def _wire_mask(left: CompareInputs, back: CompareBack) -> None:
 
 def _wire_runs(left: CompareInputs, panels: ComparePanels) -> None:
     runs = CompareRuns(panels, left.buttons)
-    message, compare, stop, address = left.buttons
+    message, compare, stop, address, keys = left.buttons
     begun = compare.click(
         runs.begin,
-        [left.photo, left.where.whole, *left.values],
-        [*panels, message, compare, stop, address],
+        [left.photo, left.where.whole, *keys, *left.values],
+        [*panels, message, compare, stop, address, *keys],
         preprocess=False,  # the engine's own checks speak for every value
         **QUIET,
     )
@@ -195,7 +204,7 @@ def _wire_files(
     back: CompareBack,
 ) -> None:
     everything = [*panels, back.tabs, left.photo, left.buttons.message, left.fold, left.slider]
-    everything += [*left.where, *left.rows.values(), *left.values]
+    everything += [*left.where, *left.rows.values(), *left.values, left.about, *left.keys]
     demo.load(back.open_page, None, everything, **QUIET)
     header.upload(back.take_file, None, everything, **QUIET)
     restore.upload(back.restore, restore, everything, preprocess=False, **QUIET)

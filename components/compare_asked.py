@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from components import advanced, mask
-from components.runs import checked_config
+from components.runs import checked_config, checked_job
 from components.session import ComparisonJob
 from smile_core.columns import check_count, check_different
 from smile_core.comparison import MOST_COLUMNS
@@ -16,7 +16,6 @@ from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import EditorCard
 from smile_core.editors.protocol import resolve_knobs
 from smile_core.instruction import split_units
-from smile_core.mask_picture import mask_for
 from smile_core.photo import Source, open_photo
 
 EDITORS, INSTRUCTIONS, SETTINGS = "editors", "instructions", "settings"
@@ -81,6 +80,10 @@ class Asked:
     def editor(self, index: int) -> str | None:
         """Return the editor of a column."""
         return self.editors[index if self.by == EDITORS else 0]
+
+    def key(self, index: int, keys: Sequence[str]) -> str:
+        """Return which of the keys, one for each of the menus of editors, is that of a column."""
+        return keys[index if self.by == EDITORS else 0]
 
     def instruction(self, index: int) -> str:
         """Return the instruction of a column."""
@@ -167,18 +170,33 @@ def masked_cards(asked: Asked) -> list[EditorCard]:
 
 
 def checked_comparison(
-    path: Path, configs: Sequence[RunConfig], given: Source | None
+    path: Path, configs: Sequence[RunConfig], given: Source | None, keys: Sequence[str]
 ) -> ComparisonJob:
     """Return the comparison; where no editor takes a mask there is none.
+
+    Parameters
+    ----------
+    path : Path
+        The photo.
+    configs : sequence of RunConfig
+        The settings of each column.
+    given : Source or None
+        The mask.
+    keys : sequence of str
+        What was typed as the key of each column's editor; empty for the server's own.
 
     Raises
     ------
     ConfigError
-        When the photo cannot be used, or an editor needs a mask and none is given.
+        When the photo cannot be used, or an editor needs a mask or a key and there is none.
     """
     photo = open_photo(path)
-    cards = [mask.card_of(config.editor) for config in configs]
-    masked = [card for card in cards if card is not None and card.needs_mask]
-    for card in masked:
-        mask_for(given, photo, card)
-    return ComparisonJob(photo=photo, configs=tuple(configs), mask=given if masked else None)
+    jobs = [
+        checked_job(photo, config, given, key) for config, key in zip(configs, keys, strict=True)
+    ]
+    return ComparisonJob(
+        photo=photo,
+        configs=tuple(configs),
+        mask=given if any(job.mask is not None for job in jobs) else None,
+        tools=tuple(job.tool for job in jobs),
+    )

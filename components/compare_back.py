@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from components import answer, compare_link, compare_view, export, inputs, mask
+from components import answer, compare_link, compare_view, editor_card, export, inputs, mask
 from components.bring_back import NOT_UPLOADED, check_photo
 from components.compare_asked import Asked, asked_of, chosen_configs, masked_cards
 from components.compare_files import FILES, carries_comparison, written
-from components.compare_inputs import CompareInputs, arranged, filled
+from components.compare_inputs import CompareInputs, arranged, filled, render_cards
 from components.compare_runs import ComparePanels, show_comparison
 from components.served import is_uploaded, uploaded_path
 from components.session import ComparisonPlace, session_of
@@ -54,6 +54,15 @@ class CompareBack:
         asked = Asked.from_values(values)
         updates = arranged(self.left, asked, unfold=True)
         return {**updates, **self._mask(session_of(request).comparing, photo, asked)}
+
+    def look_up(self, request: gr.Request, photo: Any, *values: Any) -> Updates:
+        """Look up the editors that were typed, and show what that tells."""
+        asked = Asked.from_values(values)
+        names = [asked.editor(index) or "" for index in range(asked.columns)]
+        if all(editor_card.known_card(name) is not None for name in names):
+            return {self.left.about: gr.skip()}
+        told = render_cards(asked, editor_card.say_about)
+        return {**self.choose(request, photo, *values), self.left.about: told}
 
     def _mask(self, place: ComparisonPlace, photo: Any, asked: Asked) -> Updates:
         """Show or hide the panel of the mask; what is painted there stays."""

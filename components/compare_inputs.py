@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any, NamedTuple
 
 import gradio as gr
 
-from components import advanced, inputs, mask
+from components import advanced, compare_boxes, editor_card, inputs, key_field, mask
 from components.compare_asked import (
     EDITORS,
     INSTRUCTIONS,
@@ -21,27 +22,17 @@ from components.compare_asked import (
 from components.compare_runs import CompareButtons
 from components.explain import FIRST_INSTRUCTION
 from components.html import html
+from components.key_field import KeyField
 from components.mask import MaskPanel
 from components.show import Updates
 from smile_core.comparison import LETTERS, MOST_COLUMNS
 from smile_core.config import BUNDLED_EDITOR, RunConfig
 from smile_core.editors import EditorCard
+from smile_core.editors.registry import is_public_server
 
 SECOND_INSTRUCTION = "Make it a snowy day with gentle snow."
 NO_THIRD = ("No third one", "")
 CHOICES = [("Editors", EDITORS), ("Instructions", INSTRUCTIONS), ("Settings", SETTINGS)]
-# What an empty box means, and what the setting does.
-ABOUT = {
-    "steps": "Denoising steps.",
-    "guidance_scale": "How strongly the text steers.",
-    "image_guidance_scale": "How strongly the photo is kept.",
-    "strength": "How much of the photo is painted anew, up to 1.",
-    "seed": "Where the noise of the edits starts.",
-}
-OWN_HINT = (
-    '<p class="hint">An empty box is the editor’s own value, in grey. When you compare settings, '
-    "there is a column C once one of its boxes is filled.</p>"
-)
 
 
 class CompareInputs(NamedTuple):
@@ -51,6 +42,8 @@ class CompareInputs(NamedTuple):
     photo_chips: gr.HTML
     by: gr.Radio
     editors: list[gr.Dropdown]
+    keys: list[KeyField]
+    about: gr.HTML
     instructions: list[gr.Textbox]
     fold: gr.Accordion
     own: dict[str, list[gr.Textbox]]
@@ -86,11 +79,15 @@ def build(cards: Sequence[EditorCard], photo: str) -> CompareInputs:
     )
     chips = html(inputs.render_photo_chips(), js_on_load=inputs.CHIP_JS)
     by = gr.Radio(CHOICES, value=asked.by, label="Compare", elem_id="compare-by")
-    editors = [_editor(asked, index, cards) for index in range(MOST_COLUMNS)]
+    editors, keys = [], []
+    for index in range(MOST_COLUMNS):
+        editors.append(_editor(asked, index, cards))
+        keys.append(_key(asked, index))
+    about = html(render_cards(asked), elem_id="compare-cards")
     instructions = [_instruction(asked, index) for index in range(MOST_COLUMNS)]
-    with gr.Accordion(fold_label(asked), open=False, elem_id="compare-own") as fold:
-        html(OWN_HINT)
-        made = {name: _own_row(asked, name) for name in OWN}
+    with gr.Accordion(compare_boxes.fold_label(asked), open=False, elem_id="compare-own") as fold:
+        html(compare_boxes.HINT)
+        made = {name: compare_boxes.build_row(asked, name) for name in OWN}
     where = mask.build(bool(masked_cards(asked)), photo, "compare-")
     defaults = RunConfig(instruction=FIRST_INSTRUCTION)
     with gr.Group(elem_id="compare-cost-group"):
@@ -113,6 +110,8 @@ def build(cards: Sequence[EditorCard], photo: str) -> CompareInputs:
         photo_chips=chips,
         by=by,
         editors=editors,
+        keys=keys,
+        about=about,
         instructions=instructions,
         fold=fold,
         own={name: boxes for name, (_, boxes) in made.items()},
@@ -122,7 +121,13 @@ def build(cards: Sequence[EditorCard], photo: str) -> CompareInputs:
         cost=cost,
         preset=preset,
         shared={"perturbations": perturbations, "seed": seed, **settings},
-        buttons=CompareButtons(message=message, compare=compare, stop=stop, address=address),
+        buttons=CompareButtons(
+            message=message,
+            compare=compare,
+            stop=stop,
+            address=address,
+            keys=tuple(keys),
+        ),
     )
 
 
@@ -147,13 +152,47 @@ def first_asked(cards: Sequence[EditorCard]) -> Asked:
 
 def _editor(asked: Asked, index: int, cards: Sequence[EditorCard]) -> gr.Dropdown:
     choices = [(card.title, card.name) for card in cards]
+    is_open = not is_public_server()  # then any other editor may be typed
     return gr.Dropdown(
         choices=[NO_THIRD, *choices] if index == MOST_COLUMNS - 1 else choices,
         value=asked.editors[index],
-        filterable=False,
+        filterable=is_open,
+        allow_custom_value=is_open,
         elem_id=f"compare-editor-{LETTERS[index].lower()}",
         **_several("Editor", index, asked.by == EDITORS),
     )
+
+
+def _key(asked: Asked, index: int) -> KeyField:
+    letter = LETTERS[index]
+    card = _keyed_card(asked, index)
+    return key_field.build(card, f"API key of {letter}", f"compare-key-{letter.lower()}")
+
+
+def _keyed_card(asked: Asked, index: int) -> EditorCard | None:
+    """Return the card of an editor that is seen, for the field of its key."""
+    seen = index == 0 or asked.by == EDITORS
+    return editor_card.known_card(asked.editors[index] or "") if seen else None
+
+
+def render_cards(asked: Asked, say: Callable[[str], str] = editor_card.say_at_once) -> str:
+    """Return what is known about the columns' editors, folded unless something is in the way.
+
+    Parameters
+    ----------
+    asked : Asked
+        What is to be compared.
+    say : callable
+        Tells about one editor; `editor_card.say_about` looks an unknown one up first.
+    """
+    names = dict.fromkeys(asked.editor(index) or "" for index in range(asked.columns))
+    told = {name: say(name) for name in names}
+    cards = {name: editor_card.known_card(name) for name in names}
+    titles = {name: name if card is None else card.title for name, card in cards.items()}
+    parts = [f"<h4>{escape(titles[name])}</h4>{about}" for name, about in told.items()]
+    is_open = " open" if any("warning" in about for about in told.values()) else ""
+    heading = "About these editors" if len(names) > 1 else "About this editor"
+    return f"<details{is_open}><summary>{heading}</summary>{''.join(parts)}</details>"
 
 
 def _instruction(asked: Asked, index: int) -> gr.Textbox:
@@ -174,55 +213,6 @@ def _several(what: str, index: int, several: bool) -> dict[str, Any]:
     return {"label": label, "visible": index == 0 or several}
 
 
-def _own_row(asked: Asked, name: str) -> tuple[gr.Column, list[gr.Textbox]]:
-    """Make a setting with a box for each column, side by side."""
-    boxes = []
-    with gr.Column(visible=_has(asked, name), elem_classes="own-setting") as row:
-        html(f"<p><b>{name}</b> {ABOUT[name]}</p>")
-        with gr.Row(elem_classes="own-boxes"):
-            for index, letter in enumerate(LETTERS):
-                box = gr.Textbox(
-                    label=f"{letter}: {name}",
-                    min_width=60,
-                    elem_id=f"compare-{name}-{letter.lower()}",
-                    **_box(asked, name, index),
-                )
-                boxes.append(box)
-    return row, boxes
-
-
-def _has(asked: Asked, name: str) -> bool:
-    """Return whether any column has a setting."""
-    return any(_box(asked, name, index)["visible"] for index in range(MOST_COLUMNS))
-
-
-def _box(asked: Asked, name: str, index: int) -> dict[str, Any]:
-    """Return whether a column has a box for a setting, what it holds, and what empty means.
-
-    A box that is not there holds nothing, or a run would take a value that nobody sees.
-    """
-    default = _own_default(asked, name, index)
-    there = default is not None and (index < asked.columns or asked.by == SETTINGS)
-    text = advanced.written(asked.own[name][index]) if there else ""
-    return {"visible": there, "value": text, "placeholder": f"{default}" if there else ""}
-
-
-def _own_default(asked: Asked, name: str, index: int) -> Any:
-    """Return the value that a column has when nothing is given; None where it has no such knob."""
-    if name == "seed":
-        return "of all"
-    card = mask.card_of(asked.editor(index) or "")
-    if card is None:
-        return None
-    return card.steps if name == "steps" else card.knobs.get(name)
-
-
-def fold_label(asked: Asked) -> str:
-    """Return what the folded settings of the columns are called."""
-    letters = LETTERS if asked.by == SETTINGS else LETTERS[: asked.columns]
-    return f"Settings of {', '.join(letters[:-1])} and {letters[-1]}"
-
-
 def arranged(left: CompareInputs, asked: Asked, *, unfold: bool = False) -> Updates:
     """Return which inputs are there for what is to be compared, and what they are called.
 
@@ -237,12 +227,15 @@ def arranged(left: CompareInputs, asked: Asked, *, unfold: bool = False) -> Upda
         for index, box in enumerate(boxes):
             updates[box] = gr.update(**_several(what, index, several))
     for name in OWN:
-        updates[left.rows[name]] = gr.update(visible=_has(asked, name))
+        updates[left.rows[name]] = gr.update(visible=compare_boxes.has(asked, name))
         for index, box in enumerate(left.own[name]):
-            updates[box] = gr.update(**_box(asked, name, index))
+            updates[box] = gr.update(**compare_boxes.box(asked, name, index))
+    for index, field in enumerate(left.keys):
+        updates[field] = gr.update(**key_field.state(_keyed_card(asked, index)))
+    updates[left.about] = render_cards(asked)
     filled = any(updates[box]["value"] for boxes in left.own.values() for box in boxes)
-    opening = {"open": filled or asked.by == SETTINGS} if unfold else {}
-    updates[left.fold] = gr.update(label=fold_label(asked), **opening)
+    opening = {"open": True} if unfold and (filled or asked.by == SETTINGS) else {}
+    updates[left.fold] = gr.update(label=compare_boxes.fold_label(asked), **opening)
     return updates
 
 

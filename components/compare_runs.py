@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from components import answer, compare_link, compare_view, export, inputs, mask, pace
+from components import answer, compare_link, compare_view, export, inputs, key_field, mask, pace
 from components.compare_asked import Asked, checked_comparison, chosen_configs
 from components.compare_files import FILES, written
+from components.loading import load_for
 from components.runs import NO_PHOTO, WAITING
 from components.served import picture_url, uploaded_path
 from components.session import (
@@ -30,6 +31,8 @@ from smile_core.engine import RunError
 from smile_core.result_files import ExportError
 
 log = logging.getLogger(__name__)
+
+LOADING = "Loading the editors, which is done once…"
 
 
 class ComparePanels(NamedTuple):
@@ -53,6 +56,7 @@ class CompareButtons(NamedTuple):
     compare: gr.Button
     stop: gr.Button
     address: gr.Textbox
+    keys: tuple[gr.Textbox, ...]
 
 
 class CompareRuns:
@@ -69,14 +73,21 @@ class CompareRuns:
         whole: bool,
         *values: Any,
     ) -> Updates:
-        """Check everything; put the comparison into the session or say what is wrong."""
+        """Check everything; put the comparison into the session or say what is wrong.
+
+        The `values` are those of the keys, and then those that `Asked` reads.
+        """
         place = session_of(request).comparing
+        count = len(self.buttons.keys)
+        typed, asked = values[:count], Asked.from_values(values[count:])
         try:
-            configs = chosen_configs(Asked.from_values(values))
+            configs = chosen_configs(asked)
             if photo is None:
                 raise ConfigError(NO_PHOTO)
             where = mask.given(place.painted, whole)
-            job = checked_comparison(uploaded_path(photo), configs, where)
+            keys = [key_field.revealed(key) for key in typed]
+            own = [asked.key(index, keys) for index in range(len(configs))]
+            job = checked_comparison(uploaded_path(photo), configs, where, own)
         except ConfigError as error:
             return {self.buttons.message: inputs.render_message(str(error))}
         place.stop.clear()
@@ -86,6 +97,7 @@ class CompareRuns:
             self.panels.links: export.render(None, FILES),
             self.panels.status: answer.render_idle(WAITING if is_editor_taken() else "Starting…"),
             self.buttons.message: "",
+            **dict.fromkeys(self.buttons.keys, ""),
             self.buttons.address: compare_link.to_query(
                 configs, inputs.bundled_name(photo.get("orig_name"))
             ),
@@ -111,11 +123,22 @@ class CompareRuns:
             yield self._trouble(place, f"The run broke off ({about}). Try it once more.")
 
     def _stream(self, place: ComparisonPlace, job: ComparisonJob) -> Iterator[Updates]:
+        stopped = place.stop.is_set
+        for config, tool in zip(job.configs, job.tools, strict=True):
+            for line in load_for(config, tool, stopped):
+                yield {
+                    self.panels.sentence: answer.render_quiet(LOADING),
+                    self.panels.status: line,
+                }
+        if stopped():
+            yield self._last_result(place, "Stopped before the first edit.")
+            return
         started = time.monotonic()
         view = LiveComparison(self.panels)
         snapshot = None
-        stopped = place.stop.is_set
-        for snapshot in stream_comparison(job.photo, job.configs, job.mask, stop=stopped):
+        for snapshot in stream_comparison(
+            job.photo, job.configs, job.mask, editors=job.tools, stop=stopped
+        ):
             if snapshot.comparison.explanations:
                 place.comparison = snapshot.comparison
             last = snapshot.snapshots[snapshot.turn]

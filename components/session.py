@@ -57,11 +57,20 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonJob:
-    """A comparison that was asked for and checked, but has not started."""
+    """A comparison that was asked for and checked, but has not started.
+
+    Attributes
+    ----------
+    photo, configs, mask
+        What `stream_comparison` takes.
+    tools : tuple of (Editor or None)
+        For each column an editor that was made for this run alone, with the visitor's own key.
+    """
 
     photo: Image.Image
     configs: tuple[RunConfig, ...]
     mask: Source | None = None
+    tools: tuple[Editor | None, ...]
 
 
 @dataclass(eq=False)  # told apart by identity, so that sets can hold them

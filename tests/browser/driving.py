@@ -98,6 +98,18 @@ def ask(page: Page, instruction: str, perturbations: int | str) -> None:
     page.keyboard.press("Control+Enter")
 
 
+def choose_editor(page: Page, title: str) -> None:
+    """Choose an editor from the menu."""
+    page.locator("#editor input").click()
+    page.get_by_role("option", name=title, exact=True).click()
+
+
+def type_editor(page: Page, name: str) -> None:
+    """Type the name of an editor that is not in the menu."""
+    page.fill("#editor input", name)
+    page.press("#editor input", "Tab")
+
+
 def wait_for_end(page: Page, seconds: float = 30) -> None:
     """Wait until the run has ended and its buttons are back."""
     ended = re.compile(r"edits(, all from the cache,)? in|Stopped")
@@ -141,6 +153,18 @@ def times(page: Page) -> Times:
 def drop(page: Page, name: str, data: bytes, kind: str = "image/png", padding: int = 0) -> None:
     """Drop a file anywhere on the page; `padding` zero bytes follow its data."""
     page.evaluate(DROP, [name, kind, base64.b64encode(data).decode(), padding])
+
+
+def paint(canvas: Locator) -> None:
+    """Draw a stroke across the middle of a canvas."""
+    canvas.evaluate("canvas => canvas.scrollIntoView({block: 'center'})")
+    box = canvas.bounding_box()
+    assert box is not None
+    middle, mouse = box["y"] + box["height"] / 2, canvas.page.mouse
+    mouse.move(box["x"] + box["width"] * 0.35, middle)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] * 0.65, middle, steps=12)
+    mouse.up()
 
 
 def weights(page: Page) -> list[str]:

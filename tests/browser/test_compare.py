@@ -15,7 +15,10 @@ from playwright.sync_api import Page, expect
 
 from components.inputs import PHOTOS
 from smile_core.comparison_export import load_comparison
-from tests.browser.server import OTHER_CARD
+from smile_core.export import save_explanation
+from tests.browser.driving import drop, open_page, paint
+from tests.browser.server import MASK_CARD, OTHER_CARD
+from tests.sample_explanations import sample_explanation
 
 pytestmark = pytest.mark.browser
 
@@ -33,19 +36,32 @@ WATCH = """() => {
 
 @pytest.fixture
 def tab(page: Page) -> Page:
-    page.locator("#tabs").get_by_role("tab", name="Compare").click()
-    expect(page.locator("#compare")).to_be_visible()
+    open_tab(page)
     page.locator("#compare-by").get_by_label("Editors").check()
     expect(page.locator("#compare-editor-b")).to_be_visible()
-    page.locator("#compare-editor-b input").click()
-    page.get_by_role("option", name=OTHER_CARD.title, exact=True).click()
+    choose_editor(page, "b", OTHER_CARD.title)
     page.fill("#compare-instruction-a textarea", INSTRUCTION)
     page.evaluate(WATCH)
     return page
 
 
 def set_perturbations(page: Page, number: int) -> None:
-    page.locator("#compare-perturbations input[type=range]").fill(str(number))
+    page.fill("#compare-perturbations input", str(number))
+
+
+def choose_editor(page: Page, letter: str, title: str) -> None:
+    page.locator(f"#compare-editor-{letter} input").click()
+    page.get_by_role("option", name=title, exact=True).click()
+
+
+def numbers(page: Page) -> list[str]:
+    """Return the numbers in the heatmaps of all columns."""
+    return page.locator("#compare-heatmaps .smile-number").all_inner_texts()
+
+
+def open_tab(page: Page) -> None:
+    page.locator("#tabs").get_by_role("tab", name="Compare").click()
+    expect(page.locator("#compare")).to_be_visible()
 
 
 def wait_for_end(page: Page, word: str) -> None:
@@ -110,6 +126,135 @@ def test_two_columns_that_are_the_same_are_refused(tab: Page) -> None:
     tab.click("#compare")
     wait_for_end(tab, "Finished in")
     expect(tab.locator("#compare-message .alert")).to_have_count(0)
+
+
+def test_two_settings_of_one_editor_their_cost_and_their_link(tab: Page) -> None:
+    tab.locator("#compare-by").get_by_label("Settings").check()
+    expect(tab.locator("#compare-editor-b")).to_be_hidden()
+    boxes = tab.locator("#compare-own input:visible, #compare-own textarea:visible")
+    expect(boxes).to_have_count(12)  # steps, two guidance scales and the seed, for three columns
+    expect(tab.get_by_label("A: steps")).to_have_attribute("placeholder", "4")
+    cost = tab.locator("#compare-cost")
+    expect(cost).to_contain_text("A and B are the same")
+    set_perturbations(tab, 8)
+    tab.get_by_label("B: guidance_scale", exact=True).fill("3")
+    expect(cost).to_contain_text("18 edits (9 + 9)")
+    tab.get_by_label("C: seed").fill("5")
+    expect(cost).to_contain_text("27 edits (9 + 9 + 9)")
+    tab.click("#compare")
+    wait_for_end(tab, "Finished in")
+    expect(tab.locator("#compare-heatmaps h3")).to_have_text(
+        [re.compile("default guidance scale"), re.compile("guidance scale 3"), re.compile("seed 5")]
+    )
+    expect(cost).to_contain_text(re.compile("27 edits .*, (about|less than)"))
+    shown = numbers(tab)
+
+    address = tab.url
+    assert "guidance_scale.b=3" in address
+    tab.goto(address)
+    expect(tab.locator("#compare-sentence")).to_contain_text("Opened from a link", timeout=20_000)
+    expect(tab.locator("#compare")).to_be_visible()
+    expect(tab.locator("#sentence")).to_be_hidden()
+    assert tab.input_value("#compare-instruction-a textarea") == INSTRUCTION
+    assert tab.input_value("#compare-perturbations input") == "8"
+    expect(tab.get_by_label("B: guidance_scale", exact=True)).to_have_value("3")
+    expect(tab.get_by_label("C: seed")).to_have_value("5")
+    tab.click("#compare")
+    wait_for_end(tab, "Finished in")
+    assert numbers(tab) == shown
+
+
+def test_a_box_goes_with_the_knob_of_its_editor(tab: Page) -> None:
+    tab.locator("#compare-own button").first.click()
+    expect(tab.get_by_label("B: steps")).to_be_visible()
+    expect(tab.get_by_label("C: steps")).to_be_hidden()
+    choose_editor(tab, "c", "SD-Turbo, image to image")
+    expect(tab.get_by_label("C: steps")).to_have_attribute("placeholder", "2")
+    expect(tab.get_by_label("C: strength")).to_have_attribute("placeholder", "0.5")
+    expect(tab.get_by_label("A: strength")).to_be_hidden()
+    tab.get_by_label("C: strength").fill("0.9")
+    choose_editor(tab, "c", "No third one")
+    expect(tab.get_by_label("C: strength")).to_be_hidden()
+    expect(tab.locator("#compare-cost")).to_contain_text("130 edits (65 + 65)")
+
+
+def test_a_broken_link_says_so(page: Page, url: str) -> None:
+    page.goto(url + "?instruction=make+it+snowy&steps.a=1&steps.b=many")
+    alert = page.locator("#compare-message .alert")
+    expect(alert).to_contain_text("not 'many'", timeout=20_000)
+    expect(page.locator("#compare")).to_be_visible()
+
+
+def test_a_comparison_is_restored_from_its_json(tab: Page, url: str, tmp_path: Path) -> None:
+    set_perturbations(tab, 12)
+    tab.locator("#compare-own button").first.click()
+    tab.get_by_label("B: steps").fill("2")
+    tab.locator("#compare-advanced button").first.click()
+    tab.locator("#compare-setting-surrogate input").click()
+    tab.get_by_role("option", name="ridge", exact=True).click()
+    tab.click("#compare")
+    wait_for_end(tab, "Finished in")
+    shown, file = numbers(tab), tmp_path / "comparison.json"
+    tab.locator("#compare-tabs").get_by_role("tab", name="Export").click()
+    with tab.expect_download() as download:
+        tab.locator("#compare-links a[download='comparison.json']").click()
+    download.value.save_as(file)
+    assert load_comparison(file).columns[1].config.surrogate == "ridge"
+
+    # Dropped on the Explain tab of a fresh page, then chosen on the tab itself.
+    open_page(tab, url)
+    drop(tab, file.name, file.read_bytes(), "application/json")
+    for _ in range(2):
+        expect(tab.locator("#compare-status")).to_contain_text("Restored from", timeout=20_000)
+        assert numbers(tab) == shown
+        assert tab.input_value("#compare-instruction-a textarea") == INSTRUCTION
+        assert tab.input_value("#compare-editor-b input") == OTHER_CARD.title
+        assert tab.input_value("#compare-perturbations input") == "12"
+        expect(tab.get_by_label("B: steps")).to_have_value("2")
+        expect(tab.locator("#compare-message .alert")).to_have_count(0)
+        open_page(tab, url)
+        open_tab(tab)
+        tab.locator("#compare-tabs").get_by_role("tab", name="Export").click()
+        tab.set_input_files("#compare-tabs input[type=file]", file)
+    tab.click("#compare")
+    wait_for_end(tab, "Finished in")
+    assert numbers(tab) == shown
+    tab.set_input_files("#compare-tabs input[type=file]", _explanation(tmp_path))
+    expect(tab.locator("#compare-message .alert")).to_contain_text("not a comparison")
+
+
+def _explanation(folder: Path) -> Path:
+    return save_explanation(sample_explanation(), folder / "one") / "explanation.json"
+
+
+def test_a_painted_mask_is_for_the_columns_that_need_one(tab: Page) -> None:
+    expect(tab.locator("#compare-mask")).to_be_hidden()
+    choose_editor(tab, "b", MASK_CARD.title)
+    canvas = tab.locator("#compare-mask-drawing canvas")
+    expect(canvas).to_be_visible()
+    set_perturbations(tab, 6)
+    tab.click("#compare")
+    expect(tab.locator("#compare-message .alert")).to_contain_text("edits only inside a mask")
+    paint(canvas)
+    choose_editor(tab, "c", OTHER_CARD.title)  # and what is painted stays
+    expect(tab.locator("#compare-cost")).to_contain_text("(7 + 7 + 7)")
+    tab.click("#compare")
+    wait_for_end(tab, "Finished in")
+    notes = tab.locator("#compare-sentence")
+    expect(notes).to_contain_text(
+        re.compile(r"quick-mask: The editor was given .* covers [1-3]?\d %")
+    )
+    expect(notes).not_to_contain_text("quick-other: The editor")
+    # Another photo takes another mask.
+    tab.locator("#compare-inputs button[data-value=coffee]").click()
+    expect(tab.locator("#compare-photo img")).to_have_attribute("src", re.compile("coffee"))
+    expect(canvas).to_be_visible()
+    tab.click("#compare")
+    expect(tab.locator("#compare-message .alert")).to_contain_text("edits only inside a mask")
+    tab.locator("#compare-mask-whole input").check()
+    tab.click("#compare")
+    wait_for_end(tab, "Finished in")
+    expect(notes).to_contain_text("covers 100 % of the picture")
 
 
 def test_the_endpoint_compares_and_refuses_with_sentences(url: str) -> None:

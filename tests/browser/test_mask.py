@@ -9,30 +9,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.driving import ask, explain
+from tests.browser.driving import ask, choose_editor, explain, paint
 from tests.browser.server import MASK_CARD
 from tests.sample_explanations import landscape
 
 pytestmark = pytest.mark.browser
 
 INSTRUCTION = "make it snowy"
-
-
-def choose_editor(page: Page, title: str) -> None:
-    page.locator("#editor input").click()
-    page.get_by_role("option", name=title, exact=True).click()
-
-
-def paint(page: Page) -> None:
-    """Draw a stroke across the canvas."""
-    canvas = page.locator("#mask-drawing canvas")
-    canvas.evaluate("canvas => canvas.scrollIntoView({block: 'center'})")
-    box = canvas.bounding_box()
-    middle = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * 0.35, middle)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.65, middle, steps=12)
-    page.mouse.up()
 
 
 def test_the_mask_is_asked_for_only_where_it_is_needed(page: Page) -> None:
@@ -51,7 +34,7 @@ def test_the_mask_is_asked_for_only_where_it_is_needed(page: Page) -> None:
 def test_a_drawn_mask_is_used_again_and_again(page: Page) -> None:
     choose_editor(page, MASK_CARD.title)
     expect(page.locator("#mask-drawing canvas")).to_be_visible()
-    paint(page)
+    paint(page.locator("#mask-drawing canvas"))
     for _ in range(2):
         explain(page, INSTRUCTION, 4)
         expect(page.locator("#status")).to_contain_text("5 of 5 edits")

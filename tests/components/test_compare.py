@@ -42,11 +42,13 @@ from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import list_editors
 from smile_core.mask_picture import WHOLE
 from smile_core.word_differences import compare_columns
+from tests.parsed_html import Page
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
 
 TEMPLE = inputs.PHOTOS["temple"]
 MASKED = "sd2-inpainting"
 TEXTS = ("make it snowy", "make it foggy", "")
+NO_KEYS = ("", "", "")
 TOOLS = ("scene-pix2pix", "sd-turbo", "")
 
 
@@ -85,7 +87,7 @@ def values_of(asked: Asked) -> list[object]:
 def begin(runs: CompareRuns, key: str, instructions=TEXTS):
     photo = {"path": str(TEMPLE), "orig_name": TEMPLE.name}
     values = values_of(asked(INSTRUCTIONS, instructions=instructions))
-    return runs.begin(request(key), photo, False, *values)
+    return runs.begin(request(key), photo, False, *NO_KEYS, *values)
 
 
 def snapshot(comparison, state: str = "running") -> ComparisonSnapshot:
@@ -210,11 +212,41 @@ def test_what_the_page_cannot_repeat_is_said() -> None:
 def test_an_editor_that_needs_a_mask_takes_one_or_the_whole_picture_or_says_so() -> None:
     masked = chosen_configs(asked(EDITORS, editors=(TOOLS[0], MASKED, "")))
     with pytest.raises(ConfigError, match="mask"):
-        checked_comparison(TEMPLE, masked, None)
-    assert checked_comparison(TEMPLE, masked, WHOLE).mask == WHOLE
+        checked_comparison(TEMPLE, masked, None, NO_KEYS[:2])
+    assert checked_comparison(TEMPLE, masked, WHOLE, NO_KEYS[:2]).mask == WHOLE
     with pytest.raises(ConfigError, match="proportions"):
-        checked_comparison(TEMPLE, masked, Image.new("L", (40, 90), 255))
-    assert checked_comparison(TEMPLE, chosen_configs(asked(EDITORS)), WHOLE).mask is None
+        checked_comparison(TEMPLE, masked, Image.new("L", (40, 90), 255), NO_KEYS[:2])
+    plain = chosen_configs(asked(EDITORS))
+    assert checked_comparison(TEMPLE, plain, WHOLE, NO_KEYS[:2]).mask is None
+
+
+def test_each_column_runs_with_the_key_of_its_own_provider(monkeypatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    billed = asked(EDITORS, editors=(TOOLS[0], "gpt-image-2.5-flare", ""))
+    assert [billed.key(index, ("a", "b", "c")) for index in (0, 1)] == ["a", "b"]
+    one = asked(INSTRUCTIONS)
+    assert [one.key(index, ("a", "b", "c")) for index in (0, 1)] == ["a", "a"]
+    configs = chosen_configs(billed)
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
+        checked_comparison(TEMPLE, configs, None, NO_KEYS[:2])
+    job = checked_comparison(TEMPLE, configs, None, ("", "sk-of-b"))
+    assert job.tools[0] is None
+    assert job.tools[1].name == "gpt-image-2.5-flare"
+    assert "sk-of-b" not in repr(job)
+    left, _ = tab_parts()
+    updates = compare_inputs.arranged(left, billed)
+    assert [updates[field]["visible"] for field in left.keys] == [False, True, False]
+
+
+def test_the_cards_are_folded_unless_something_is_in_the_way() -> None:
+    plain = Page(compare_inputs.render_cards(asked(INSTRUCTIONS)))
+    assert plain.with_tag("summary")[0][1] == "About this editor"
+    gated = asked(EDITORS, editors=(TOOLS[0], "flux1-kontext", ""))
+    ((attributes, _),) = [
+        found for found in Page(compare_inputs.render_cards(gated)).with_tag("details")
+        if "class" not in found[0]
+    ]  # fmt: skip
+    assert "open" in attributes
 
 
 def test_the_inputs_follow_what_is_compared() -> None:
@@ -222,7 +254,8 @@ def test_the_inputs_follow_what_is_compared() -> None:
 
     def there(by: str, **changes: object) -> list[str]:
         updates = compare_inputs.arranged(left, asked(by, **changes))
-        return [part.elem_id for part, update in updates.items() if update.get("visible")]
+        shown = [part for part, to in updates.items() if isinstance(to, dict) and to.get("visible")]
+        return [part.elem_id for part in shown]
 
     editors = ["compare-editor-a", "compare-editor-b", "compare-editor-c"]
     texts = ["compare-instruction-a", "compare-instruction-b", "compare-instruction-c"]
