@@ -20,6 +20,7 @@ NO_HEATMAP = (
     "Your instruction appears here, each word coloured by how much of the edit it drives, with a "
     "number and how sure it is."
 )
+FIRST_EDIT = "Editing the photo with the whole instruction first…"
 SHOWN_SIDE = 1024  # pixels; a larger photo is shown at this size
 
 
@@ -61,8 +62,7 @@ def render_quiet(text: str) -> str:
 
 def render_waiting(units: Sequence[str]) -> tuple[str, str]:
     """Return sentence and heatmap of a run that has begun and knows nothing yet."""
-    sentence = render_quiet("Editing the photo with the whole instruction first…")
-    return sentence, waiting_html(tuple(units))
+    return render_quiet(FIRST_EDIT), waiting_html(tuple(units))
 
 
 def render_heatmap(explanation: Explanation | None) -> str:

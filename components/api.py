@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from components.key_field import build_field, revealed
+from components.key_field import KeyField, revealed
 from components.loading import load_for
 from components.runs import EDITOR_TURN, checked_config, own_editor
 from components.served import uploaded_path
@@ -166,7 +166,7 @@ def build() -> None:
             gr.Number(64, label="perturbations", visible=False),
             gr.Number(0, label="seed", visible=False),
             gr.Image(type="filepath", image_mode=None, label="mask", visible=False),
-            build_field(label="key", visible=False),
+            KeyField(label="key", type="password", visible=False),
         ],
         gr.JSON(label="explanation", visible=False),
         api_name="explain",

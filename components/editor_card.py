@@ -67,7 +67,7 @@ def say_about(name: str | None) -> str:
 
 def render_card(card: EditorCard) -> str:
     """Return the lines under the editor menu: facts, what is in the way, and the notes."""
-    facts = f'<p class="hint">{escape(" · ".join(_facts(card)))}</p>'
+    facts = f'<p class="hint">{escape(" · ".join(_facts(card)))}.</p>'
     warnings = "".join(f'<p class="warning">{text}</p>' for text in _warnings(card))
     about = " ".join(filter(None, [escape(card.notes), _source_link(card)]))
     notes = (
@@ -82,13 +82,13 @@ def render_card(card: EditorCard) -> str:
 def _facts(card: EditorCard) -> list[str]:
     facts = []
     if card.key_variable:
-        facts.append("runs at its provider, who bills every edit")
+        facts.append("Runs at its provider, who bills every edit")
     else:
-        facts.append(f"runs here on {_runs_on(card)}")
+        facts.append(f"Runs here on {_runs_on(card)}")
     if card.memory_gb:
         facts.append(f"takes about {_needed_gb(card):.3g} GB of memory")
     if card.short_side:
-        facts.append(f"works at {card.short_side} px")
+        facts.append(f"pictures of {card.short_side} px")
     if card.needs_mask:
         facts.append("edits inside a mask")
     if not card.takes_seed:

@@ -141,7 +141,7 @@ def _wire_inputs(left: inputs.Inputs) -> None:
 def _wire_editor(left: inputs.Inputs) -> None:
     """Show what is known of a chosen editor at once, and of a typed one when it was looked up."""
     editor, where = left.settings["editor"], left.where
-    editor.change(_show_editor, editor, [left.card, *left.key], preprocess=False, **QUIET).then(
+    editor.change(_show_editor, editor, [left.card, left.key], preprocess=False, **QUIET).then(
         editor_card.say_about, editor, left.card, preprocess=False, **QUIET
     ).then(
         _show_mask,
@@ -152,9 +152,9 @@ def _wire_editor(left: inputs.Inputs) -> None:
     )
 
 
-def _show_editor(editor: str | None) -> tuple[Any, ...]:
+def _show_editor(editor: str | None) -> tuple[str, dict[str, Any]]:
     card = editor_card.known_card(editor or "")
-    return editor_card.say_at_once(editor), *key_field.show(card)
+    return editor_card.say_at_once(editor), key_field.show(card)
 
 
 def _wire_mask(left: inputs.Inputs) -> None:
@@ -194,11 +194,11 @@ def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
     runs = Runs(left, panels)
     begun = left.explain.click(
         runs.begin,
-        [left.photo, left.where.whole, left.lock, left.key.field, *left.settings.values()],
+        [left.photo, left.where.whole, left.lock, left.key, *left.settings.values()],
         [
             *panels,
             left.message,
-            left.key.field,
+            left.key,
             left.settings["seed"],
             left.address,
             left.explain,

@@ -13,7 +13,7 @@ import gradio as gr
 from components import advanced, editor_card, key_field, mask, pace
 from components.answer import say_about
 from components.html import html
-from components.key_field import KeyPanel
+from components.key_field import KeyField
 from components.mask import MaskPanel
 from components.served import file_url
 from smile_core.config import ConfigError, RunConfig
@@ -47,7 +47,7 @@ class Inputs(NamedTuple):
     photo_chips: gr.HTML
     instruction_chips: gr.HTML
     card: gr.HTML
-    key: KeyPanel
+    key: KeyField
     where: MaskPanel
     slider: gr.Slider
     cost: gr.HTML
@@ -141,9 +141,7 @@ def build_editor(cards: Sequence[EditorCard], value: str) -> gr.Dropdown:
         choices=[(card.title, card.name) for card in cards],
         value=value,
         label="Editor",
-        info="Or type a hub id, such as timbrooks/instruct-pix2pix, or a folder."
-        if is_open
-        else None,
+        info="Or type the id of a model on the hub, or a folder." if is_open else None,
         filterable=is_open,
         allow_custom_value=is_open,
         elem_id="editor",

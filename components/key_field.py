@@ -7,13 +7,14 @@ to disk when anybody asks it for a "deep link" of the tab. So the field hands it
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from abc import ABCMeta
+from typing import Any
 
 import gradio as gr
+from gradio.component_meta import ComponentMeta
 from gradio.data_classes import GradioRootModel
 from pydantic import ConfigDict, SecretStr
 
-from components.html import html
 from smile_core.editors import EditorCard
 from smile_core.editors.registry import is_public_server
 
@@ -26,49 +27,39 @@ class HiddenText(GradioRootModel):
     root: SecretStr
 
 
-class KeyPanel(NamedTuple):
-    """The field, and what is shown and hidden with it."""
+class _NoStubs(ComponentMeta):
+    """Makes a component without writing a file of type hints beside this one, as Gradio's does."""
 
-    group: gr.Group
-    field: gr.Textbox
-    hint: gr.HTML
-
-
-def build(card: EditorCard | None) -> KeyPanel:
-    """Make the panel; it is seen if the editor of `card` needs a key."""
-    with gr.Group(visible=_is_needed(card), elem_id="key-group") as group:
-        field = build_field(label="API key", elem_id="key", max_lines=1)
-        hint = html(_hint(card))
-    return KeyPanel(group=group, field=field, hint=hint)
+    def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> _NoStubs:
+        return ABCMeta.__new__(cls, name, bases, attrs)
 
 
-def build_field(**options: Any) -> gr.Textbox:
-    """Make a password field whose value reaches handlers without `preprocess` hidden.
+class KeyField(gr.Textbox, metaclass=_NoStubs):
+    """A password field whose value reaches handlers without `preprocess` hidden."""
 
-    It must not be updated with `gr.update`, for which Gradio would make another, plain one.
-    """
-    field = gr.Textbox(type="password", **options)
-    field.data_model = HiddenText
-    return field
+    is_template = True  # to the browser it is a Textbox
+    data_model = HiddenText
 
 
-def show(card: EditorCard | None) -> tuple[dict[str, Any], str, str]:
-    """Return group, empty field and hint for another editor."""
-    return gr.update(visible=_is_needed(card)), "", _hint(card)
+def build(card: EditorCard | None, label: str = "API key", elem_id: str = "key") -> KeyField:
+    """Make the field; it is seen if the editor of `card` needs a key."""
+    return KeyField(type="password", label=label, elem_id=elem_id, max_lines=1, **state(card))
 
 
-def _is_needed(card: EditorCard | None) -> bool:
-    return card is not None and bool(card.key_variable)
+def show(card: EditorCard | None) -> dict[str, Any]:
+    """Return the empty field for another editor."""
+    return gr.update(value="", **state(card))
 
 
-def _hint(card: EditorCard | None) -> str:
+def state(card: EditorCard | None) -> dict[str, Any]:
+    """Return whether the field is seen for an editor, and what it says then."""
     if card is None or not card.key_variable:
-        return ""
+        return {"visible": False}
     if is_public_server():
-        text = "Your own key is needed here. It is used for one run and kept nowhere."
+        info = "Your own key is needed here. It is used for one run and kept nowhere."
     else:
-        text = f"Used for one run and kept nowhere. Empty: the key in {card.key_variable}."
-    return f'<p class="hint">{text}</p>'
+        info = f"Used for one run and kept nowhere. Empty: the key in {card.key_variable}."
+    return {"visible": True, "info": info}
 
 
 def revealed(given: object) -> str:

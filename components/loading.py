@@ -77,7 +77,7 @@ def render_loading(config: RunConfig, seconds: float, download: Download | None)
     card = known_card(config.editor)
     if download is None:
         name = config.editor if card is None else card.title
-        text = f"Loading {name} and what measures its edits · {say_seconds(seconds)}"
+        text = f"Loading {name} · {say_seconds(seconds)}"
         return f'<div class="status"><span>{escape(text)}</span>{progress_bar(0, 1)}</div>'
     done, total = download.done_bytes, max(download.total_bytes, 1)
     parts = [f"Downloading {download.hub_id}: {_size(done)} of {_size(total)}"]

@@ -47,6 +47,7 @@ NO_DESCRIPTIONS = (
     "A file that describes an editor starts programs, so this page does not take one. Use it from "
     "the command line: python -m smile_core explain --editor FILE."
 )
+LOADING = "Loading the editor, which is done once…"
 WAITING = "Waiting for another explanation to end. Each gets the editor in turn."
 
 
@@ -90,7 +91,7 @@ class Runs:
             **show_waiting(self.panels, units, session.job.photo, session.color_by),
             self.panels.status: answer.render_idle(WAITING if is_editor_taken() else "Starting…"),
             self.left.message: "",
-            self.left.key.field: "",
+            self.left.key: "",
             self.left.settings["seed"]: config.seed,
             self.left.address: link.to_query(config, inputs.bundled_name(photo.get("orig_name"))),
             self.left.explain: gr.update(interactive=False),
@@ -120,10 +121,11 @@ class Runs:
     def _stream(self, session: Session, job: Job) -> Iterator[Updates]:
         stopped = session.stop.is_set
         for line in load_for(job.config, job.tool, stopped):
-            yield {self.panels.status: line}
+            yield {self.panels.sentence: answer.render_quiet(LOADING), self.panels.status: line}
         if stopped():
-            yield self._last_result(session, "Stopped while loading.")
+            yield self._last_result(session, "Stopped before the first edit.")
             return
+        yield {self.panels.sentence: answer.render_quiet(answer.FIRST_EDIT)}
         started = time.monotonic()
         view = LiveView(self.panels)
         snapshot = None

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+ROOT = Path(__file__).parents[1]
 COMMIT = "0" * 40
+_PIECES = 50  # of a file that takes its time
 
 
 @dataclass
@@ -29,12 +35,15 @@ class Repository:
         Sizes to claim where they differ from the truth.
     cut : tuple of str
         Files of which only the first half is sent.
+    seconds : float
+        How long sending a file takes.
     """
 
     files: Mapping[str, bytes]
     gated: bool = False
     sizes: Mapping[str, int] = field(default_factory=dict)
     cut: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -44,6 +53,33 @@ def files_in(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def run_apart(script: str, *arguments: str, endpoint: str, home: Path, **variables: str) -> str:
+    """Run a script with a hub and a cache of its own, and return what it prints.
+
+    The hub's client reads both when it is imported.
+    """
+    environment = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "0",
+        "HF_ENDPOINT": endpoint,
+        "HF_HOME": str(home),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DOWNLOAD_TIMEOUT": "2",
+        "OMP_NUM_THREADS": "1",
+        **variables,
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @contextmanager
@@ -86,7 +122,18 @@ def serving(repositories: Mapping[str, Repository]) -> Iterator[tuple[str, list[
             if body:
                 asked.append(name)
             headers = {"ETag": f'"{sha1(data).hexdigest()}"', "X-Repo-Commit": COMMIT}
-            self._send(200, data, headers, body, cut=name in repository.cut)
+            if body and repository.seconds:
+                self._send(200, data, headers, body=False)
+                self._trickle(data, repository.seconds)
+            else:
+                self._send(200, data, headers, body, cut=name in repository.cut)
+
+        def _trickle(self, data: bytes, seconds: float) -> None:
+            step = max(1, len(data) // _PIECES)
+            with suppress(OSError):  # the client may hang up
+                for start in range(0, len(data), step):
+                    self.wfile.write(data[start : start + step])
+                    time.sleep(seconds / _PIECES)
 
         def _send(
             self, status: int, data: bytes, headers: dict, body: bool, *, cut: bool = False

@@ -30,13 +30,18 @@ def quick_page(
     delay_s: float = 0.0,
     example: Path | None = None,
     file_limit: int | None = None,
+    **environment: str,
 ) -> Iterator[Running]:
-    """Serve the page with the quick editor, see `tests.browser.server` for the options."""
+    """Serve the page with the quick editor, see `tests.browser.server` for the options.
+
+    `environment` holds further variables of its environment.
+    """
     command = [sys.executable, "-m", "tests.browser.server", "--delay", str(delay_s)]
     command += ["--example", str(example)] if example else []
     command += ["--file-limit", str(file_limit)] if file_limit else []
     # glibc may give every new thread a heap of its own, whose growth would pass for a leak.
-    with _running(command, folder, OMP_NUM_THREADS="1", MALLOC_ARENA_MAX="2") as page:
+    variables = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", **environment}
+    with _running(command, folder, **variables) as page:
         yield page
 
 

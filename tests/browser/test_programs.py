@@ -52,7 +52,7 @@ def test_the_endpoint_answers_and_refuses_with_sentences(url: str):
 def test_the_endpoint_stops_when_its_client_is_gone_and_the_page_waits_for_it(page: Page, url: str):
     photo = {"path": upload(url)}
     long_words = "one two three four five six seven eight nine ten snowy foggy"
-    data = [photo, long_words, "scene-pix2pix", 256, 0]
+    data = [photo, long_words, "scene-pix2pix", 256, 0, None, ""]
     sent = httpx.post(f"{url}gradio_api/call/explain", json={"data": data})
     assert sent.status_code == 200, sent.text
     address = f"{url}gradio_api/call/explain/{sent.json()['event_id']}"

@@ -38,7 +38,7 @@ def shown(card: EditorCard) -> Page:
 def test_it_says_where_an_editor_runs_what_it_takes_and_its_licence():
     page = shown(CARD)
     (facts, notes) = (text for _, text in page.with_class("hint"))
-    assert facts == "runs here on cpu, float32 · takes about 0.5 GB of memory · licence: MIT <1>"
+    assert facts == "Runs here on cpu, float32 · takes about 0.5 GB of memory · licence: MIT <1>."
     assert notes == "Never run <b>here</b>. lab/a"
     assert page.with_tag("a")[0][0]["href"] == "https://huggingface.co/lab/a"
     assert page.with_class("warning") == []
@@ -55,7 +55,7 @@ def test_what_is_in_the_way_stands_out():
 def test_an_editor_behind_an_api_runs_elsewhere():
     card = next(card for card in list_editors() if card.key_variable)
     facts = shown(card).with_class("hint")[0][1]
-    assert facts.startswith("runs at its provider, who bills every edit")
+    assert facts.startswith("Runs at its provider, who bills every edit")
     assert "takes no seed" in facts
 
 
@@ -64,7 +64,7 @@ def test_a_folder_is_looked_up_once_and_then_known(tiny_pipeline: Path):
     assert editor_card.say_at_once(name) == editor_card.LOOKING
     assert editor_card.known_card(name) is None
     about = editor_card.say_about(name)
-    assert "runs here on cpu, float32" in about
+    assert "Runs here on cpu, float32" in about
     assert editor_card.say_at_once(name) == about
     assert editor_card.known_card(name).title == "Tiny"
 

@@ -30,10 +30,12 @@ def _no_key_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_gradio_is_handed_the_key_hidden_and_stores_stars():
     with gr.Blocks() as demo:
-        field = key_field.build_field(label="key")
-        gr.Button().click(key_field.revealed, field, None, preprocess=False)
+        field = key_field.build(BILLED)
+        gr.Button().click(lambda key: gr.skip(), field, field, preprocess=False)
+    click = next(iter(demo.fns.values()))
     state = SessionState(demo)
-    (arrived,) = asyncio.run(demo.preprocess_data(next(iter(demo.fns.values())), [KEY], state))
+    asyncio.run(demo.postprocess_data(click, [gr.skip()], state))  # which makes a new component
+    (arrived,) = asyncio.run(demo.preprocess_data(click, [KEY], state))
     assert key_field.revealed(arrived) == KEY
     # What Gradio does when it is asked for a deep link.
     stored = orjson.dumps([deepcopy(part) for part in state.components], default=str)
@@ -49,14 +51,13 @@ def test_what_is_no_text_is_refused_without_being_repeated():
 
 
 def test_the_field_is_there_for_editors_behind_an_api_only(monkeypatch: pytest.MonkeyPatch):
-    shown, value, hint = key_field.show(BILLED)
-    assert (shown["visible"], value) == (True, "")
-    assert "Empty: the key in OPENAI_API_KEY" in hint
-    shown, _, hint = key_field.show(list_editors()[0])
-    assert (shown["visible"], hint) == (False, "")
-    assert not key_field.show(None)[0]["visible"]
+    shown = key_field.show(BILLED)
+    assert (shown["visible"], shown["value"]) == (True, "")
+    assert "Empty: the key in OPENAI_API_KEY" in shown["info"]
+    for card in (list_editors()[0], None):
+        assert not key_field.show(card)["visible"]
     monkeypatch.setenv("SPACE_ID", "someone/smile")
-    assert "Your own key is needed here" in key_field.show(BILLED)[2]
+    assert "Your own key is needed here" in key_field.show(BILLED)["info"]
 
 
 def test_a_job_carries_an_editor_with_the_key_and_shows_nothing_of_it():

@@ -76,7 +76,7 @@ def test_what_cannot_be_loaded_is_said(tmp_path: Path):
 
 def test_without_a_download_the_name_and_the_seconds_are_told(tmp_path: Path):
     line = render_loading(CONFIG.with_(editor="<lab>/x"), 12.0, None)
-    assert "Loading &lt;lab&gt;/x and what measures its edits · 12 s" in line
+    assert "Loading &lt;lab&gt;/x · 12 s" in line
     half = render_loading(CONFIG, 1.0, Download("lab/a", 200_000_000, done_bytes=100_000_000))
     assert "100 MB of 200 MB" in half
     assert 'aria-label="Downloaded"' in half
