@@ -116,7 +116,7 @@ def _part(given: Any, shared: Mapping[str, Any], folder: Path, number: int) -> P
     settings = values.get("settings", {})
     if not isinstance(settings, Mapping):
         raise ConfigError(f"The settings of {where} must be keys with values.")
-    allowed = {entry.name for entry in fields(RunConfig)} - {"instruction", "editor"}
+    allowed = {entry.name for entry in fields(RunConfig)} - _OF_THE_GRID
     _refuse_unknown(f"the settings of {where}", settings, allowed - set(AXES.values()))
     lists = {key: _items(values, key, where) for key in _LISTS if key in values}
     part = Part(
@@ -134,6 +134,8 @@ def _part(given: Any, shared: Mapping[str, Any], folder: Path, number: int) -> P
     return part
 
 
+# Settings that the grid itself makes; a study's runs are as long as it says.
+_OF_THE_GRID = {"instruction", "editor", "stop_when_settled"}
 _LISTS = ("editors", "methods", "changes", *AXES)
 
 

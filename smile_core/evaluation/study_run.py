@@ -1,93 +1,24 @@
-"""Running a study: every edit once, every finished run kept, and an interruption costs nothing.
-
-The runs that share edits go together: the edits are made, or found in the cache, then fitted in
-each of their ways. A finished run goes to the journal in the study's folder; when the study is
-asked for again, it is read from there.
-"""
+"""Running a study, and asking what it will cost: the two doors for programs and the page."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
-from smile_core.config import check_choice
-from smile_core.edit_cache import EditCache
-from smile_core.editors.callable_editor import CallableEditor, EditFunction
-from smile_core.editors.protocol import Editor, Stop, StopRequested
-from smile_core.editors.registry import list_editors, load_editor
+from smile_core.editors.protocol import Stop
 from smile_core.encoders import Encoder
-from smile_core.engine import RunError, remembering, shared_encoder
-from smile_core.evaluation.mask_edits import Tools
 from smile_core.evaluation.study import Study
-from smile_core.evaluation.study_clock import (
-    StudyClock,
-    editing_seconds,
-    read_speeds,
-    write_speed,
-)
-from smile_core.evaluation.study_edits import CountedEditor, SharedEdits
 from smile_core.evaluation.study_file import load_study
-from smile_core.evaluation.study_journal import Journal
-from smile_core.evaluation.study_measures import extra_edits, measure
-from smile_core.evaluation.study_plan import (
-    EditorFacts,
-    Run,
-    StudyCost,
-    group_by_edits,
-    group_keys,
-    mask_of,
-    missing_edits,
-    plan_study,
-    run_key,
-    wanted_edits,
+from smile_core.evaluation.study_plan import StudyCost
+from smile_core.evaluation.study_running import (
+    Cache,
+    Editors,
+    RunningStudy,
+    StudySnapshot,
 )
-from smile_core.evaluation.study_result import RunResult, result_of
-from smile_core.feature_memory import RememberingEncoder
 from smile_core.result_files import writing
 
-Editors = Mapping[str, Editor | EditFunction]
-Cache = EditCache | Literal["default"] | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudySnapshot:
-    """The state of a study after a batch of edits or a finished run.
-
-    Attributes
-    ----------
-    study : Study
-        What is run.
-    pairs : tuple of (Run, RunResult)
-        The runs that are done, in the order of the study.
-    runs : int
-        Runs in all.
-    done, edits : int
-        Different edits that are there, and of the whole study.
-    fresh : int
-        Edits made since this process began with the study.
-    edits_per_second : float or None
-        How fast the editor at work is; None until it made one.
-    seconds_left : float or None
-        Time left, edits that the cache has costing nothing; None until it can be told.
-    now : str
-        What is being run.
-    state : {"running", "finished", "stopped"}
-        The last two mark the last snapshot.
-    """
-
-    study: Study
-    pairs: tuple[tuple[Run, RunResult], ...]
-    runs: int
-    done: int
-    edits: int
-    fresh: int
-    edits_per_second: float | None
-    seconds_left: float | None
-    now: str
-    state: str
+__all__ = ["StudyCost", "StudySnapshot", "run_study", "stream_study", "study_cost"]
 
 
 def run_study(
@@ -174,7 +105,7 @@ def stream_study(
     if out is not None:
         with writing("study", out):
             out.mkdir(parents=True, exist_ok=True)
-    running = _Running(study, out, editors or {}, encoder, cache)
+    running = RunningStudy(study, out, editors or {}, encoder, cache)
     return running.snapshots(stop or (lambda: False))
 
 
@@ -194,168 +125,4 @@ def study_cost(
     ConfigError
         When something given cannot be used.
     """
-    return _Running(study, out, editors or {}, None, cache).cost()
-
-
-class _Running:
-    """A study on its way."""
-
-    def __init__(
-        self,
-        study: Study,
-        out: Path | None,
-        editors: Editors,
-        encoder: Encoder | None,
-        cache: Cache,
-    ) -> None:
-        self._study = study
-        self._encoder = None if encoder is None else remembering(encoder)
-        self._given = {
-            name: tool if isinstance(tool, Editor) else CallableEditor(tool, name=name)
-            for name, tool in editors.items()
-        }
-        self._cache = EditCache() if cache == "default" else cache
-        self._runs = plan_study(study)
-        names = list(dict.fromkeys(run.config.editor for run in self._runs))
-        _check_editors([name for name in names if name not in self._given])
-        self._facts = {}
-        for name in names:
-            editor = self._editor(name)
-            self._facts[name] = EditorFacts(editor.card, editor.fingerprint)
-        self._keys = [self._key(run) for run in self._runs]
-        self._journal = Journal(out)
-        # Results that must not outlive this process: failures, and those of editors of which
-        # nobody can tell whether they are still the same.
-        self._own: dict[str, RunResult] = {}
-        by_key = dict(zip(self._keys, self._runs, strict=True))
-        self._groups = group_by_edits(
-            [run for key, run in by_key.items() if self._known(key) is None]
-        )
-        self._every = wanted_edits(group_by_edits(list(by_key.values())), self._facts)
-        self._missing = missing_edits(
-            wanted_edits(self._groups, self._facts), self._facts, self._cache
-        )
-        for group in self._groups:
-            extra = self._extra_keys(group)
-            name = group[0].config.editor
-            self._missing[name] |= extra
-            self._every[name] |= extra
-
-    def cost(self) -> StudyCost:
-        to_make = {name: len(keys) for name, keys in self._missing.items()}
-        return StudyCost(
-            runs=len(self._runs),
-            edits=sum(map(len, self._every.values())),
-            to_make=to_make,
-            seconds=editing_seconds(to_make, dict(self._rates())),
-        )
-
-    def snapshots(self, stop: Stop) -> Iterator[StudySnapshot]:
-        rows = sum(run.config.perturbations + 1 for group in self._groups for run in group)
-        self._clock = clock = StudyClock(
-            sum(map(len, self._every.values())),
-            {name: len(keys) for name, keys in self._missing.items()},
-            rows,
-            self._rates(),
-        )
-        for number, group in enumerate(self._groups):
-            name = group[0].config.editor
-            own = "" if self._facts[name].fingerprint else f"{number} "
-            keys = {own + key for key in group_keys(group, self._facts[name])}
-            keys |= self._extra_keys(group)
-            clock.begin(name, len(keys & self._missing[name]))
-            yield self._snapshot(group[0], "running")
-            editor, eyes = CountedEditor(self._editor(name)), self._eyes(group[0])
-            shared = SharedEdits(group, editor, eyes, self._cache)
-            for _ in shared.batches(stop):
-                clock.count(editor.made, editor.seconds)
-                yield self._snapshot(group[0], "running")
-            for run in group:
-                tools = Tools(mask=mask_of(run, editor.card), editor=editor, encoder=eyes,
-                              cache=self._cache, stop=stop)  # fmt: skip
-                began, editing = time.perf_counter(), editor.seconds
-                if shared.maker.stopped or stop() or not self._fit(run, shared, tools):
-                    yield self._snapshot(run, "stopped")
-                    return
-                spent = time.perf_counter() - began - (editor.seconds - editing)
-                clock.count(editor.made, editor.seconds)
-                clock.fitted(run.config.perturbations + 1, spent)
-                yield self._snapshot(run, "running")
-            self._missing[name] -= keys
-            clock.end(len(self._missing[name]))
-            self._remember_speed(name)
-        yield self._snapshot(None, "finished")
-
-    def _fit(self, run: Run, shared: SharedEdits, tools: Tools) -> bool:
-        """Finish one run; return False when it was stopped."""
-        key = self._key(run)
-        try:
-            explanation, timing = shared.fit(run, tools.stop or (lambda: False))
-            result = result_of(run, explanation, timing, measure(run, explanation, tools))
-        except StopRequested:
-            return False
-        except RunError as error:
-            self._own[key] = RunResult(failed=str(error))
-            return True
-        if self._facts[run.config.editor].fingerprint is None:
-            self._own[key] = result
-        else:
-            self._journal.put(key, result)
-        return True
-
-    def _known(self, key: str) -> RunResult | None:
-        return self._own.get(key) or self._journal.get(key)
-
-    def _snapshot(self, run: Run | None, state: str) -> StudySnapshot:
-        clock = self._clock
-        found = [(run, self._known(key)) for run, key in zip(self._runs, self._keys, strict=True)]
-        rate = None if run is None else clock.rate(run.config.editor)
-        return StudySnapshot(
-            study=self._study,
-            pairs=tuple((run, result) for run, result in found if result is not None),
-            runs=len(self._runs),
-            done=clock.done,
-            edits=clock.edits,
-            fresh=clock.fresh,
-            edits_per_second=1 / rate if rate else None,
-            seconds_left=clock.seconds_left(),
-            now="" if run is None else run.label,
-            state=state,
-        )
-
-    def _key(self, run: Run) -> str:
-        eyes = run.config.encoder if self._encoder is None else self._encoder.name
-        return run_key(run, self._facts[run.config.editor], eyes)
-
-    def _editor(self, name: str) -> Editor:
-        return self._given.get(name) or load_editor(name)
-
-    def _eyes(self, run: Run) -> RememberingEncoder:
-        return self._encoder or shared_encoder(run.config.encoder)
-
-    def _extra_keys(self, group: list[Run]) -> set[str]:
-        """Return names for the edits that a measure will make on top, whatever they will be."""
-        most = max(extra_edits(run) for run in group)
-        first = self._key(group[0])
-        return {f"{first} {number}" for number in range(most)}
-
-    def _rates(self) -> dict[str, float]:
-        speeds = read_speeds(self._cache.folder if self._cache else None)
-        return {
-            name: speeds[facts.fingerprint]
-            for name, facts in self._facts.items()
-            if facts.fingerprint in speeds
-        }
-
-    def _remember_speed(self, name: str) -> None:
-        seconds = self._clock.measured(name)
-        if seconds is not None and self._cache is not None:
-            write_speed(self._cache.folder, self._facts[name].fingerprint, seconds)
-
-
-def _check_editors(names: Sequence[str]) -> None:
-    """Refuse a misspelt name before any editor is loaded; paths and hub ids are left to loading."""
-    known = [card.name for card in list_editors()]
-    for name in names:
-        if not set("/\\.") & set(name):
-            check_choice("editor", name, known)
+    return RunningStudy(study, out, editors or {}, None, cache).cost()
