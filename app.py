@@ -10,10 +10,11 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from components import api, compare, explain, inputs, method, pace, theme
+from components import api, compare, compare_inputs, explain, inputs, method, pace, theme
 from components.html import html
 from components.served import keep_swept
 from components.session import close_session
+from smile_core.editors import list_editors
 
 EXAMPLE = Path(__file__).parent / "assets" / "example"
 HEADER = "<h1><b>SMILE</b> <span>which words drive your edit?</span></h1>"
@@ -60,5 +61,6 @@ def launch(demo: gr.Blocks, **options: object) -> None:
 
 if __name__ == "__main__":
     # So that nobody waits for it after the first click.
-    threading.Thread(target=pace.try_out, args=[inputs.PHOTOS["temple"]], daemon=True).start()
+    trial = (inputs.PHOTOS["temple"], compare_inputs.bundled_editors(list_editors()))
+    threading.Thread(target=pace.try_out, args=trial, daemon=True).start()
     launch(build_page(EXAMPLE if (EXAMPLE / "explanation.json").exists() else None))

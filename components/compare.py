@@ -103,7 +103,7 @@ def _wire_inputs(left: CompareInputs, back: CompareBack, shared_photo: gr.Image)
     arranged += [box for boxes in left.own.values() for box in boxes]
     arranged += [left.about, *left.keys]
     gr.on(
-        [component.input for component in (left.by, *left.editors)],
+        [left.by.input, *(editor.input for editor in left.editors)],
         back.choose,
         [left.photo, *left.values],
         [*arranged, *where],

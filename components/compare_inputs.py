@@ -131,15 +131,15 @@ def build(cards: Sequence[EditorCard], photo: str) -> CompareInputs:
     )
 
 
-def second_editor(cards: Sequence[EditorCard]) -> str | None:
-    """Return the next editor that ships with the project, which needs no network either."""
+def bundled_editors(cards: Sequence[EditorCard]) -> list[str]:
+    """Return the editors that ship with the project and need no network, the default one first."""
     bundled = [card.name for card in cards if card.source.startswith("assets/")]
-    return next((name for name in bundled if name != BUNDLED_EDITOR), None)
+    return [BUNDLED_EDITOR, *(name for name in bundled if name != BUNDLED_EDITOR)]
 
 
 def first_asked(cards: Sequence[EditorCard]) -> Asked:
     """Return what is shown at first: the bundled editors, or two instructions of the only one."""
-    second = second_editor(cards)
+    second = next(iter(bundled_editors(cards)[1:]), None)
     defaults = RunConfig(instruction=FIRST_INSTRUCTION).to_dict()
     return Asked(
         by=INSTRUCTIONS if second is None else EDITORS,
@@ -234,8 +234,9 @@ def arranged(left: CompareInputs, asked: Asked, *, unfold: bool = False) -> Upda
         updates[field] = gr.update(**key_field.state(_keyed_card(asked, index)))
     updates[left.about] = render_cards(asked)
     filled = any(updates[box]["value"] for boxes in left.own.values() for box in boxes)
-    opening = {"open": True} if unfold and (filled or asked.by == SETTINGS) else {}
-    updates[left.fold] = gr.update(label=compare_boxes.fold_label(asked), **opening)
+    updates[left.fold] = gr.update(label=compare_boxes.fold_label(asked))
+    if unfold and (filled or asked.by == SETTINGS):
+        updates[left.fold]["open"] = True
     return updates
 
 

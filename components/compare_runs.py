@@ -133,6 +133,8 @@ class CompareRuns:
         if stopped():
             yield self._last_result(place, "Stopped before the first edit.")
             return
+        waiting = compare_view.render_sentence(empty_comparison(job.configs))
+        yield {self.panels.sentence: waiting}
         started = time.monotonic()
         view = LiveComparison(self.panels)
         snapshot = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from components.session import is_editor_taken
-from smile_core.config import RunConfig
+from smile_core.config import BUNDLED_EDITOR, RunConfig
 from smile_core.engine import stream
 from smile_core.explanation import Snapshot
 
@@ -37,16 +38,17 @@ def is_trying() -> bool:
     return _trying.is_set()
 
 
-def try_out(photo: Path) -> None:
-    """Load what the first explanation needs, and time the default editor on `photo`.
+def try_out(photo: Path, editors: Sequence[str] = (BUNDLED_EDITOR,)) -> None:
+    """Load what the first runs need, and time `editors` on `photo`, one after the other.
 
     It gives way to the first visitor, whose run then tells the same.
     """
     _trying.set()
     try:
-        for config in (WARM_UP, TRIAL):
-            snapshots = list(stream(photo, config, cache=None, stop=is_editor_taken))
-        if snapshots[-1].state == "finished":
-            learn(TRIAL.editor, snapshots[-1])
+        for editor in editors:
+            for config in (WARM_UP.with_(editor=editor), TRIAL.with_(editor=editor)):
+                snapshots = list(stream(photo, config, cache=None, stop=is_editor_taken))
+            if snapshots[-1].state == "finished":
+                learn(editor, snapshots[-1])
     finally:
         _trying.clear()
