@@ -21,6 +21,7 @@ PROTOCOLS = (
     "wordings",
     "scenarios",
     "faithfulness",
+    "robustness",
 )
 METHODS = ("smile", "lime", "bay-lime", "kernel-shap")
 # Axes of a grid: key in the file, field of `RunConfig`.

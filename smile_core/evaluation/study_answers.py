@@ -13,6 +13,7 @@ from smile_core.evaluation.study_accuracy import answer_accuracy, answer_scenari
 from smile_core.evaluation.study_answer import Answer, Pair, finished
 from smile_core.evaluation.study_faithfulness import answer_faithfulness
 from smile_core.evaluation.study_fidelity import answer_cost, answer_fidelity
+from smile_core.evaluation.study_robustness import answer_robustness
 from smile_core.evaluation.study_steadiness import answer_consistency, answer_stability
 from smile_core.evaluation.study_tables import Table
 from smile_core.evaluation.study_wordings import answer_wordings
@@ -26,6 +27,7 @@ PROTOCOL_ANSWERS: dict[str, Callable[[Part, Sequence[Pair]], Answer]] = {
     "wordings": answer_wordings,
     "scenarios": answer_scenarios,
     "faithfulness": answer_faithfulness,
+    "robustness": answer_robustness,
 }
 
 

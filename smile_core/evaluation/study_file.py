@@ -211,6 +211,8 @@ def _check(part: Part) -> None:
         raise ConfigError(
             f"Part {part.name!r} needs 'changes': some of {', '.join(NEUTRAL_CHANGES)}."
         )
+    if part.protocol == "robustness" and not all(one.keywords for one in part.instructions):
+        raise ConfigError(f"Part {part.name!r} needs 'keywords' for every instruction.")
     if part.protocol == "consistency" and len(part.seeds) < 2:
         raise ConfigError(f"Part {part.name!r} needs at least two 'seeds' to repeat with.")
 

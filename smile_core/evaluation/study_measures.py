@@ -11,11 +11,13 @@ from collections.abc import Callable
 
 from smile_core.evaluation.faithfulness import faithfulness
 from smile_core.evaluation.mask_edits import Tools
+from smile_core.evaluation.robustness import robustness
 from smile_core.evaluation.study_plan import Run, load_photo
 from smile_core.explanation import Explanation
 from smile_core.instruction import split_units
 
 RANDOM_ORDERS = 5
+ATTACK_METHODS = ("smile", "lime", "bay-lime", "kernel-shap")
 
 Measures = dict[str, float | None]
 Measure = Callable[[Run, Explanation, Tools], Measures]
@@ -37,11 +39,25 @@ def measure(run: Run, explanation: Explanation, tools: Tools) -> Measures:
 
 def extra_edits(run: Run) -> int:
     """Return how many edits `measure` makes at most, beyond those of the run."""
-    if run.part.protocol != "faithfulness":
+    config, protocol = run.config, run.part.protocol
+    if protocol == "robustness":  # four attacks, and the edit without words of each run
+        return config.seeds * 4 * (config.perturbations + 1) + 5
+    if protocol != "faithfulness":
         return 0
-    m = len(split_units(run.config.instruction, run.config.granularity))
-    there = min(run.config.perturbations, 2**m - 2)
-    return run.config.seeds * min((RANDOM_ORDERS + 1) * (2 * m - 2), 2**m - 2 - there) + 1
+    m = len(split_units(config.instruction, config.granularity))
+    there = min(config.perturbations, 2**m - 2)
+    return config.seeds * min((RANDOM_ORDERS + 1) * (2 * m - 2), 2**m - 2 - there) + 1
+
+
+def robustness_name(figure: str, attack: str, method: str) -> str:
+    """Return the name of a figure of robustness; `attacks_measured` reads it back."""
+    return f"{figure} {method} {attack}"
+
+
+def attacks_measured(measures: Measures) -> list[str]:
+    """Return the attacks among the figures of robustness, in order."""
+    start = robustness_name("rank", "", ATTACK_METHODS[0])
+    return [name.removeprefix(start) for name in measures if name.startswith(start)]
 
 
 def _faithfulness(run: Run, explanation: Explanation, tools: Tools) -> Measures:
@@ -55,4 +71,14 @@ def _faithfulness(run: Run, explanation: Explanation, tools: Tools) -> Measures:
     return {name: None if math.isnan(v) else v for name, v in found.to_dict().items()}
 
 
-_MEASURES: dict[str, Measure] = {"faithfulness": _faithfulness}
+def _robustness(run: Run, explanation: Explanation, tools: Tools) -> Measures:
+    words = [word for keyword in run.instruction.keywords for word in keyword.split()]
+    photo = load_photo(run.photo)
+    found: Measures = {}
+    for row in robustness(photo, run.config, words, methods=ATTACK_METHODS, tools=tools):
+        found[robustness_name("rank", row.attack, row.method)] = float(row.rank)
+        found[robustness_name("jaccard", row.attack, row.method)] = row.jaccard
+    return found
+
+
+_MEASURES: dict[str, Measure] = {"faithfulness": _faithfulness, "robustness": _robustness}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from smile_core.config import check_choice
+from smile_core.config import ConfigError, check_choice
 from smile_core.edit_cache import EditCache
 from smile_core.editors.callable_editor import CallableEditor, EditFunction
 from smile_core.editors.protocol import Editor, Stop, StopRequested
@@ -198,7 +198,7 @@ class RunningStudy:
             result = result_of(run, explanation, timing, measure(run, explanation, tools))
         except StopRequested:
             return False
-        except RunError as error:
+        except (RunError, ConfigError) as error:  # of this run alone, hours into the others
             self._own[key] = RunResult(failed=str(error))
             return True
         if self._facts[run.config.editor].fingerprint is None:

@@ -35,7 +35,7 @@ def test_every_study_that_ships_can_be_read() -> None:
     studies = {name: load_study(name) for name in bundled_studies()}
     assert {
         "accuracy", "stability", "consistency", "fidelity", "cost", "one-prompt-many-photos",
-        "one-photo-many-wordings", "scenarios", "faithfulness", "quick",
+        "one-photo-many-wordings", "scenarios", "faithfulness", "robustness", "quick",
     } <= set(studies)  # fmt: skip
     for name, study in studies.items():
         assert study.title, name

@@ -44,6 +44,7 @@ ALL = (
            surrogates="[linear, bayesian-ridge]")
     + part("cost", "cost", methods="[lime, smile, bay-lime]")
     + part("faithfulness", "faithfulness")
+    + part("attacks", "robustness", perturbations=30)
 )  # fmt: skip
 
 
@@ -99,6 +100,17 @@ def test_the_cost_adds_up_and_methods_share_their_edits(answers: list[object]) -
         stations = [value for name, value in row.items() if name.endswith(", s")]
         assert row["Seconds"] == pytest.approx(sum(stations))
         assert row["Edits, s"] == found[0]["Edits, s"] > 0
+
+
+def test_attacks_on_the_glass_box(answers: list[object]) -> None:
+    found = {(row["Attack"], row["Method"]): row for row in rows(answers, "attacks")}
+    for method in ("smile", "lime", "bay-lime", "kernel-shap"):
+        for attack in ("none", "padded", "reordered"):
+            assert found[attack, method]["Keyword found"].value == 1, (attack, method)
+        # A detector that knows every shortened instruction leaves nothing to be found.
+        assert found["two-faced, 100 %", method]["Keyword found"].value == 0
+    (answer,) = (answer for answer in answers if answer.part.name == "attacks")
+    assert "glass, none: SMILE and LIME put the keyword at the same place" in str(answer.tables)
 
 
 def test_means_and_their_intervals() -> None:
