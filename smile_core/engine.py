@@ -36,7 +36,7 @@ from smile_core.photo import Source
 from smile_core.planning import edit_maker, plan_run
 from smile_core.progress import Progress, is_fit_due
 from smile_core.projection import principal_components
-from smile_core.settling import Order, explained_order, is_check, is_settled
+from smile_core.settling import Look, is_check, is_settled, look_at
 
 
 class RunError(RuntimeError):
@@ -197,7 +197,7 @@ def _run(
     progress = Progress(maker, measured, started)
     explanation: Explanation | None = None
     fitted = 0  # answers behind it
-    orders: list[Order] = []  # at every look at whether the run is settled
+    looks: list[Look] = []  # at whether the run is settled
     for batch in maker.batches(stop):
         measured.add(batch)
         if not measured.answered[0]:
@@ -217,8 +217,8 @@ def _run(
         if failing:
             raise RunError(failing, explanation)
         if check and explanation is not None:
-            orders.append(explained_order(explanation))
-            if is_settled(orders) and not _failing(measured, measured.done - 1):
+            looks.append(look_at(explanation))
+            if is_settled(looks) and not _failing(measured, measured.done - 1):
                 plan = _end_settled(plan, maker, measured)
         yield progress.snapshot(explanation, "running")
     if explanation is not None:

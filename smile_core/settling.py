@@ -1,7 +1,9 @@
 """When a run may end early: the words that can be told apart have kept their order.
 
-Decided at fixed numbers of edits, from nothing but those edits, so that the size of batches and
-what the cache holds change nothing.
+It is looked at after every eighth edit. Two words can be told apart when their intervals have no
+point in common. Three looks in a row that agree on the order of all such words end the run.
+It is decided at fixed numbers of edits, from nothing but those edits, so that the size of batches
+and what the cache holds change nothing.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ _CLOSE_CHECKS, _CHECK_SELDOM = 128, 64
 # Looks in a row that have to agree.
 CHECKS = 3
 
-# Pairs (i, j) of units: i lies above j beyond doubt.
-Order = frozenset[tuple[int, int]]
+# Weights (m,) and intervals (m, 2) of the units.
+Look = tuple[np.ndarray, np.ndarray]
 
 
 def is_check(edits: int) -> bool:
@@ -27,7 +29,7 @@ def is_check(edits: int) -> bool:
     return edits > 0 and edits % (CHECK_EVERY if edits <= _CLOSE_CHECKS else _CHECK_SELDOM) == 0
 
 
-def certain_order(weights: np.ndarray, intervals: np.ndarray) -> Order:
+def certain_order(weights: np.ndarray, intervals: np.ndarray) -> frozenset[tuple[int, int]]:
     """Return which units lie above which beyond doubt.
 
     Parameters
@@ -48,30 +50,35 @@ def certain_order(weights: np.ndarray, intervals: np.ndarray) -> Order:
     return frozenset((int(i), int(j)) for i, j in np.argwhere(above))
 
 
-def is_settled(orders: Sequence[Order], checks: int = CHECKS) -> bool:
+def is_settled(looks: Sequence[Look], checks: int = CHECKS) -> bool:
     """Say whether the order of the words is settled.
 
     Parameters
     ----------
-    orders : sequence of Order
-        `certain_order` after each look, the latest last.
+    looks : sequence of Look
+        What was known at each look, the latest last.
     checks : int
         Looks in a row that have to agree.
 
     Returns
     -------
     bool
-        True when the last `checks` orders are the same and say something. An order without a
-        single certain pair never settles: such a run is made to its end.
+        True when each of the last `checks` looks was certain of some pair of words, and every
+        pair that one of them was certain of stands in that order, by weight, in all of them. A
+        run in which nothing is certain is therefore made to its end.
     """
-    last = orders[-checks:]
-    return len(last) == checks and bool(last[-1]) and len(set(last)) == 1
+    last = looks[-checks:]
+    orders = [certain_order(*look) for look in last]
+    if len(last) < checks or not all(orders):
+        return False
+    pairs = frozenset().union(*orders)
+    return all(weights[i] > weights[j] for weights, _ in last for i, j in pairs)
 
 
-def explained_order(explanation: Explanation) -> Order:
-    """Return the `certain_order` of an explanation."""
+def look_at(explanation: Explanation) -> Look:
+    """Return what an explanation says of the order of its words."""
     units = explanation.units
-    return certain_order(
+    return (
         np.array([unit.weight for unit in units]),
         np.array([(unit.low, unit.high) for unit in units]),
     )

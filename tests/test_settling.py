@@ -27,14 +27,29 @@ def test_certain_order_by_hand() -> None:
     assert certain_order(np.array([0.0, 0.25]), unknown) == frozenset()
 
 
+def look(*weights: float, side: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
+    middle = np.array(weights)
+    return middle, np.column_stack([middle - side, middle + side])
+
+
 def test_the_rule_by_hand() -> None:
-    one, two, none = frozenset({(0, 1)}), frozenset({(0, 1), (0, 2)}), frozenset()
-    assert is_settled([one, two, two, two])
-    assert not is_settled([two, two])
-    assert not is_settled([two, one, two])
-    assert not is_settled([two, two, two, one])
-    assert not is_settled([none, none, none, none])
-    assert is_settled([one, one], checks=2)
+    clear, more = look(0.7, 0.1, 0.15), look(0.7, 0.1, 0.3)
+    assert is_settled([clear, clear, clear])
+    assert not is_settled([clear, clear])
+    assert is_settled([clear, clear], checks=2)
+    # A pair that only some looks are certain of has to stand the same way in the others.
+    assert is_settled([clear, more, clear])
+    assert not is_settled([look(0.7, 0.16, 0.15), more, clear])
+    # What is more than three looks ago does not count, what is not certain neither.
+    assert is_settled([look(0.1, 0.7, 0.2), clear, clear, clear])
+    assert is_settled([clear, look(0.7, 0.15, 0.1), clear])
+
+
+def test_nothing_certain_never_settles() -> None:
+    vague, clear = look(0.7, 0.1, 0.15, side=0.5), look(0.7, 0.1, 0.15)
+    assert not is_settled([vague, vague, vague])
+    assert not is_settled([clear, vague, clear])
+    assert not is_settled([])
 
 
 def test_looks_are_at_fixed_numbers() -> None:
