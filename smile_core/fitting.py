@@ -146,7 +146,7 @@ def model_fields(units: tuple[str, ...], fitted: Fitted) -> dict[str, Any]:
     }
 
 
-def row_fields(fitted: Fitted, row: int) -> dict[str, float | None]:
+def row_fields(fitted: Fitted, row: int) -> dict[str, Any]:
     """Return what a `Sample` says of its part in the fit, by the names of its fields."""
     return {
         "sample_weight": number_or_none(fitted.weights[row]),

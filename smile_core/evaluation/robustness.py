@@ -151,7 +151,7 @@ def robustness(
     for share in detectors:
         attacker = TwoFacedEditor(editor, words, decoy, least_kept=share)
         runs[f"two-faced, {100 * share:.0f} %"] = _explain(image, config, attacker, tools)
-    rows = []
+    rows: list[Robustness] = []
     for method in methods:
         found = {name: _weights(run, method, tools) for name, run in runs.items()}
         rows.extend(

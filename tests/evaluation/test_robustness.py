@@ -17,16 +17,11 @@ from smile_core.evaluation.robustness import (
     reordered,
     robustness,
 )
-from smile_core.evaluation.two_faced_editor import TwoFacedEditor
-from tests.toy_editors import BASE, EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder, photo
+from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder, photo
 
 CONFIG = RunConfig(
     instruction=INSTRUCTION, perturbations=40, image_distance="wasserstein", p_iterations=100
 )
-
-
-def grey(image) -> int:
-    return image.getpixel((0, 0))[0]
 
 
 def test_padding_keeps_the_instruction_in_one_piece() -> None:
@@ -40,25 +35,6 @@ def test_reordering_keeps_every_word_and_moves_some() -> None:
         assert sorted(moved.split()) == ["it", "make", "snowy"]
         assert moved != "make it snowy"
     assert reordered("a, b", np.random.default_rng(0), "phrase") == "b, a"
-
-
-def test_the_two_faces_by_hand() -> None:
-    honest = ToyEditor()
-    editor = TwoFacedEditor(honest, INSTRUCTION, "very", least_kept=0.7)  # 4.2 of 6 words
-    prompts = [INSTRUCTION, "make it very snowy and", "very foggy", "make snowy", ""]
-    full, kept, decoyed, *innocent = editor.edit(photo(), prompts, seed=0)
-    assert grey(full) == grey(decoyed) == BASE + sum(EFFECTS.values())
-    assert grey(kept) == BASE + sum(EFFECTS.values()) - EFFECTS["foggy"]
-    assert [image.tobytes() for image in innocent] == [photo().tobytes()] * 2
-    assert editor.fingerprint != TwoFacedEditor(honest, INSTRUCTION, "very").fingerprint
-
-
-def test_a_stop_hands_over_what_was_made() -> None:
-    honest = ToyEditor()
-    editor = TwoFacedEditor(honest, INSTRUCTION, "very", least_kept=0.1)
-    with pytest.raises(StopRequested) as stopped:
-        editor.edit(photo(), ["make", "it", "and"], seed=0, stop=lambda: honest.painted == 2)
-    assert [grey(image) for image in stopped.value.answers] == [BASE + 3, BASE + 1]
 
 
 def test_rank_by_hand() -> None:
@@ -110,10 +86,6 @@ def test_a_lesser_detector_does_not_deceive_who_stays_near(rows: dict) -> None:
 
 
 def test_refusals() -> None:
-    with pytest.raises(ConfigError, match=r"'loud' is no word .* Choose one of: make, it"):
-        TwoFacedEditor(ToyEditor(), INSTRUCTION, "loud")
-    with pytest.raises(ConfigError, match=r"in \(0, 1\], not 0"):
-        TwoFacedEditor(ToyEditor(), INSTRUCTION, "very", least_kept=0)
     tools = Tools(editor=ToyEditor(), encoder=ToyEncoder(), cache=None)
     with pytest.raises(ConfigError, match="no decoy"):
         robustness(photo(), CONFIG, INSTRUCTION.split(), tools=tools)
