@@ -35,15 +35,15 @@ class Repository:
         Sizes to claim where they differ from the truth.
     cut : tuple of str
         Files of which only the first half is sent.
-    seconds : float
-        How long sending a file takes.
+    slow : mapping of str to float
+        Files that take so many seconds to be sent.
     """
 
     files: Mapping[str, bytes]
     gated: bool = False
     sizes: Mapping[str, int] = field(default_factory=dict)
     cut: tuple[str, ...] = ()
-    seconds: float = 0.0
+    slow: Mapping[str, float] = field(default_factory=dict)
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -122,9 +122,9 @@ def serving(repositories: Mapping[str, Repository]) -> Iterator[tuple[str, list[
             if body:
                 asked.append(name)
             headers = {"ETag": f'"{sha1(data).hexdigest()}"', "X-Repo-Commit": COMMIT}
-            if body and repository.seconds:
+            if body and name in repository.slow:
                 self._send(200, data, headers, body=False)
-                self._trickle(data, repository.seconds)
+                self._trickle(data, repository.slow[name])
             else:
                 self._send(200, data, headers, body, cut=name in repository.cut)
 

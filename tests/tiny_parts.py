@@ -18,16 +18,16 @@ MAX_TOKENS = 16
 WIDTH = 16  # of texts
 
 
-def clip_config() -> CLIPTextConfig:
+def clip_config(width: int = WIDTH) -> CLIPTextConfig:
     """Return the shape of a text encoder that reads `letters_tokenizer`."""
     return CLIPTextConfig(
         vocab_size=128,
-        hidden_size=WIDTH,
+        hidden_size=width,
         intermediate_size=16,
         num_hidden_layers=1,
         num_attention_heads=2,
         max_position_embeddings=MAX_TOKENS,
-        projection_dim=WIDTH,
+        projection_dim=width,
         bos_token_id=0,
         eos_token_id=1,
     )

@@ -23,11 +23,12 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from tests.tiny_parts import WIDTH, clip_config, letters_tokenizer, save, unet, vae
 
+XL_WIDTH = 24  # of the texts of the second encoder
 XL_UNET = {
     "addition_embed_type": "text_time",
     "addition_time_embed_dim": 4,
-    "projection_class_embeddings_input_dim": 6 * 4 + WIDTH,  # six sizes, one pooled text
-    "cross_attention_dim": 2 * WIDTH,
+    "projection_class_embeddings_input_dim": 6 * 4 + XL_WIDTH,  # six sizes, one pooled text
+    "cross_attention_dim": WIDTH + XL_WIDTH,
 }
 
 
@@ -70,7 +71,7 @@ def save_xl_inpaint(folder: Path) -> Path:
     pipe = StableDiffusionXLInpaintPipeline(
         vae=vae(),
         text_encoder=CLIPTextModel(clip_config()),
-        text_encoder_2=CLIPTextModelWithProjection(clip_config()),
+        text_encoder_2=CLIPTextModelWithProjection(clip_config(XL_WIDTH)),
         tokenizer=tokenizer,
         tokenizer_2=tokenizer,
         unet=unet(in_channels=9, **XL_UNET),
@@ -87,7 +88,7 @@ def save_xl_instruct_pix2pix(folder: Path, *, cosxl: bool = False) -> Path:
     pipe = StableDiffusionXLInstructPix2PixPipeline(
         vae=vae(),
         text_encoder=CLIPTextModel(clip_config()),
-        text_encoder_2=CLIPTextModelWithProjection(clip_config()),
+        text_encoder_2=CLIPTextModelWithProjection(clip_config(XL_WIDTH)),
         tokenizer=tokenizer,
         tokenizer_2=tokenizer,
         unet=unet(in_channels=8, **XL_UNET),

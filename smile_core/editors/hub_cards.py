@@ -98,9 +98,8 @@ HUB_CARDS = (
         gated=True,
         source="stabilityai/cosxl",
         long_side=1024,
-        notes="Published as one file: convert cosxl_edit.safetensors with from_single_file, save "
-        'the pipeline, add "is_cosxl_edit": true to its model_index.json, and give that folder. '
-        + _ADAPTER,
+        notes="Published as one file, cosxl_edit.safetensors, which is loaded as it is; "
+        f"tests/editors/test_cosxl.py runs such a file {_NOT_RUN}.",
         **_INSTRUCT_XL,
     ),
     EditorCard(

@@ -36,7 +36,7 @@ from smile_core.editors.card_file import read_card
 from smile_core.editors.devices import best_device, check_memory, describe, needed_gb
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
 from smile_core.editors.model_files import ModelFiles, files_of_folder, files_of_hub
-from smile_core.editors.pretrained import folder_digest, no_progress_bars
+from smile_core.editors.pretrained import no_progress_bars, weights_digest
 from smile_core.editors.protocol import EditFailure, EditorCard
 from smile_core.editors.registry import make_room
 from smile_core.editors.turbo_cards import BASE_MODEL, TURBO_CARDS
@@ -176,7 +176,7 @@ def load_turbo(
         card = _card_of(weights, source)
         card = read_card(Path(source), card) if Path(source).is_dir() else card
     pipe = build_turbo(folder, weights)
-    return Img2ImgTurbo(pipe, card, f"{folder_digest(folder)} {weights.digest}", weight_bytes)
+    return Img2ImgTurbo(pipe, card, f"{weights_digest(folder)} {weights.digest}", weight_bytes)
 
 
 def build_turbo(folder: Path, weights: TurboWeights) -> TurboPipeline:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import (
     HfApi,
+    ModelInfo,
+    get_hf_file_metadata,
     get_token,
     hf_hub_download,
+    hf_hub_url,
     snapshot_download,
     try_to_load_from_cache,
 )
@@ -50,7 +54,7 @@ class ModelFiles:
     weight_bytes : int
         Size of its weights.
     fetch : callable
-        Returns its folder, downloading what is missing.
+        Returns its folder, or its one file, downloading what is missing.
     licence : str
         What its page on the hub says.
     gated : bool
@@ -105,33 +109,19 @@ def files_of_hub(hub_id: str) -> ModelFiles:
         When there is no such model, no network, or its licence was not accepted.
     """
     try:
-        info = HfApi().model_info(hub_id, files_metadata=True, timeout=_TIMEOUT_S)
-        sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-        if INDEX_FILE not in sizes:
-            raise ConfigError(
-                f"{hub_id!r} holds no {INDEX_FILE}, so it is not a pipeline that diffusers saved. "
-                "If it is a single file, convert it with diffusers' from_single_file and "
-                "save_pretrained, and give that folder."
-            )
-        if info.gated and get_token() is None:
-            return _downloaded_before(hub_id, _gated(hub_id, "log in with: hf auth login"))
-        index_file = hf_hub_download(hub_id, INDEX_FILE)
-    except ConfigError:
-        raise
-    except GatedRepoError:
-        use_token = _gated(hub_id, "use a token of that account (hf auth login)")
-        return _downloaded_before(hub_id, use_token)
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise ConfigError(
-            f"There is no public model {hub_id!r} on the hub. Check the spelling, or log in with "
-            "hf auth login if it is private."
-        ) from error
-    except Exception as error:  # every layer below has its own word for "no network"
-        return _downloaded_before(
-            hub_id,
-            f"{hub_id!r} is not on this machine and cannot be fetched from the hub "
-            f"({type(error).__name__}). Connect to the network, or choose a bundled editor.",
-        )
+        with _asking(hub_id):
+            info = HfApi().model_info(hub_id, files_metadata=True, timeout=_TIMEOUT_S)
+            sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+            if INDEX_FILE not in sizes:
+                raise ConfigError(
+                    f"{hub_id!r} holds no {INDEX_FILE}, so it is not a pipeline that diffusers "
+                    "saved. If it is a single file, convert it with diffusers' from_single_file "
+                    "and save_pretrained, and give that folder."
+                )
+            _check_token(hub_id, info)
+            index_file = hf_hub_download(hub_id, INDEX_FILE)
+    except _NoAccess as error:
+        return _downloaded_before(hub_id, str(error))
     index = _read_index(Path(index_file), hub_id)
     names = wanted_files(index, sizes)
     missing = sum(sizes[name] for name in names if not _is_here(hub_id, name, info.sha))
@@ -141,6 +131,44 @@ def files_of_hub(hub_id: str) -> ModelFiles:
         index,
         _weight_bytes({name: sizes[name] for name in names}),
         lambda: fetch_files(hub_id, names, missing),
+        licence=_licence(info.tags),
+        gated=bool(info.gated),
+    )
+
+
+def file_of_hub(hub_id: str, name: str, index: Mapping[str, Any]) -> ModelFiles:
+    """Ask the hub for a model that is one file; its `fetch` returns the file.
+
+    Parameters
+    ----------
+    hub_id, name : str
+        The model, and the file in it.
+    index : mapping
+        What its `model_index.json` would say.
+
+    Raises
+    ------
+    ConfigError
+        As for `files_of_hub`.
+    """
+    try:
+        with _asking(hub_id):
+            info = HfApi().model_info(hub_id, timeout=_TIMEOUT_S)
+            _check_token(hub_id, info)
+            size = get_hf_file_metadata(hf_hub_url(hub_id, name)).size or 0
+    except _NoAccess as error:
+        here = try_to_load_from_cache(hub_id, name)
+        if not isinstance(here, str):
+            raise ConfigError(str(error)) from error
+        path = Path(here)
+        return ModelFiles(hub_id, hub_id, index, path.stat().st_size, lambda: path)
+    missing = 0 if _is_here(hub_id, name, info.sha) else size
+    return ModelFiles(
+        hub_id,
+        hub_id,
+        index,
+        size,
+        lambda: fetch_files(hub_id, [name], missing) / name,
         licence=_licence(info.tags),
         gated=bool(info.gated),
     )
@@ -165,6 +193,37 @@ def wanted_files(index: Mapping[str, Any], names: Iterable[str]) -> list[str]:
         safe = any(name.endswith(".safetensors") for name in files)
         wanted += [name for name in files if not (safe and name.endswith(".bin"))]
     return sorted(wanted)
+
+
+class _NoAccess(Exception):  # noqa: N818 - a model that is here already needs none
+    """The hub does not answer or does not let one in; the message says what to do."""
+
+
+@contextmanager
+def _asking(hub_id: str) -> Iterator[None]:
+    """Turn what goes wrong while the hub is asked into a `ConfigError` or `_NoAccess`."""
+    try:
+        yield
+    except (ConfigError, _NoAccess):
+        raise
+    except GatedRepoError as error:
+        use_token = _gated(hub_id, "use a token of that account (hf auth login)")
+        raise _NoAccess(use_token) from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise ConfigError(
+            f"There is no public model {hub_id!r} on the hub. Check the spelling, or log in with "
+            "hf auth login if it is private."
+        ) from error
+    except Exception as error:  # every layer below has its own word for "no network"
+        raise _NoAccess(
+            f"{hub_id!r} is not on this machine and cannot be fetched from the hub "
+            f"({type(error).__name__}). Connect to the network, or choose a bundled editor."
+        ) from error
+
+
+def _check_token(hub_id: str, info: ModelInfo) -> None:
+    if info.gated and get_token() is None:
+        raise _NoAccess(_gated(hub_id, "log in with: hf auth login"))
 
 
 def _downloaded_before(hub_id: str, otherwise: str) -> ModelFiles:

@@ -28,6 +28,7 @@ import smile_core.editors.scene_model  # noqa: F401
 from smile_core.config import ConfigError
 from smile_core.editors.batch_editor import BatchEditor
 from smile_core.editors.card_file import read_card
+from smile_core.editors.cosxl import find_file, is_single_file, load_file
 from smile_core.editors.devices import best_device, check_memory, needed_gb
 from smile_core.editors.diffusers_editor import DiffusersEditor, card_of_kind, check_kind
 from smile_core.editors.inpaint import INPAINT_KINDS, Inpaint
@@ -58,7 +59,7 @@ def load_pretrained(source: str | Path, card: EditorCard | None = None) -> Batch
     Parameters
     ----------
     source : str or Path
-        A folder saved by diffusers, or (text only) a hub id.
+        A folder saved by diffusers, (text only) a hub id, or a file like CosXL Edit (see `cosxl`).
     card : EditorCard or None
         Its description, for a folder without `smile_card.json`.
 
@@ -79,14 +80,17 @@ def load_pretrained(source: str | Path, card: EditorCard | None = None) -> Batch
     name = card.name if card is not None else files.name
     make_room(needed, device)
     check_memory(name, needed, device)
-    folder = files.fetch()
-    card = read_card(folder, card or _plain_card(kind, adapter, files, folder))
+    path = files.fetch()
+    card = read_card(_home(path), card or _plain_card(kind, adapter, files, path))
     precision = adapter.precision(device, files.weight_bytes)
     try:
         with no_progress_bars():
             # Otherwise each part comes in the precision of its file, which may be half for one.
-            pipe = kind.from_pretrained(str(folder), dtype=precision)
-            return adapter(pipe, card, folder_digest(folder))
+            if path.is_file():
+                pipe: Any = load_file(path, precision)
+            else:
+                pipe = kind.from_pretrained(str(path), dtype=precision)
+            return adapter(pipe, card, weights_digest(path))
     except ConfigError:
         raise
     except Exception as error:  # a broken file shows itself in as many ways as there are libraries
@@ -108,8 +112,8 @@ def card_of_model(source: str | Path) -> EditorCard:
     """
     files = _find(source)
     kind = _pipeline_class(files.index, str(source))
-    folder = Path(source)
-    return read_card(folder, _plain_card(kind, adapter_of(kind, str(source)), files, folder))
+    path = Path(source)
+    return read_card(_home(path), _plain_card(kind, adapter_of(kind, str(source)), files, path))
 
 
 def adapter_of(kind: type, source: str) -> Adapter:
@@ -131,6 +135,8 @@ def adapter_of(kind: type, source: str) -> Adapter:
 
 
 def _find(source: str | Path) -> ModelFiles:
+    if is_single_file(source):
+        return find_file(source)
     folder = Path(source)
     if folder.is_dir():
         return files_of_folder(folder)
@@ -140,6 +146,11 @@ def _find(source: str | Path) -> ModelFiles:
             "choose another editor."
         )
     return files_of_hub(source)
+
+
+def _home(path: Path) -> Path:
+    """Return the folder of a model that is one itself, or one file."""
+    return path.parent if path.is_file() else path
 
 
 def _pipeline_class(index: Mapping[str, Any], source: str) -> type[DiffusionPipeline]:
@@ -216,19 +227,21 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def folder_digest(folder: Path) -> str:
+def weights_digest(path: Path) -> str:
     """Return a SHA-256 over the files that shape a picture: names, sizes and contents.
+
+    They are those in a folder, or the one file of a model.
 
     Of files above 3 MB the first, the middle and the last MB stand for the whole: reading
     gigabytes would take longer than loading them, and another set of weights differs everywhere.
     """
     digest = sha256()
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.suffix in {".md", ".png", ".log"}:
+    for part in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if not part.is_file() or part.suffix in {".md", ".png", ".log"}:
             continue
-        size = path.stat().st_size
-        digest.update(f"{path.relative_to(folder).as_posix()} {size}\n".encode())
-        with path.open("rb") as file:
+        size = part.stat().st_size
+        digest.update(f"{part.relative_to(path).as_posix()} {size}\n".encode())
+        with part.open("rb") as file:
             if size <= 3 * _SAMPLE_BYTES:
                 digest.update(file.read())
             else:

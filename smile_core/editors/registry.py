@@ -66,9 +66,9 @@ def load_editor(name: str) -> Editor:
     ----------
     name : str
         A registered name (`list_editors`), a folder that diffusers saved, a hub id such as
-        `timbrooks/instruct-pix2pix`, a weight file of Img2Img-Turbo (`.pkl`), or a TOML or JSON
-        file that describes an editor outside of Python (see `external_file`). On a public server
-        only registered names are loaded.
+        `timbrooks/instruct-pix2pix`, a weight file of Img2Img-Turbo (`.pkl`) or of CosXL Edit
+        (`.safetensors`), or a TOML or JSON file that describes an editor outside of Python (see
+        `external_file`). On a public server only registered names are loaded.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def kind_of(name: str) -> Kind:
     -------
     {"registered", "description", "turbo", "model"}
         A registered name, the path of a file that describes an editor, the path of weights of
-        Img2Img-Turbo, or the folder or hub id of a pipeline.
+        Img2Img-Turbo, or the folder, file or hub id of a pipeline.
 
     Raises
     ------
@@ -139,7 +139,8 @@ def kind_of(name: str) -> Kind:
             return "description"
         if is_turbo_path(name):
             return "turbo"
-        if (name and Path(name).is_dir()) or _HUB_ID.fullmatch(name):
+        is_path = name.endswith(".safetensors") or (name and Path(name).is_dir())
+        if is_path or _HUB_ID.fullmatch(name):
             return "model"
     near = get_close_matches(name, _REGISTRY, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""

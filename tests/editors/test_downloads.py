@@ -7,9 +7,6 @@ in a process of its own.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +15,7 @@ import pytest
 from smile_core.config import ConfigError
 from smile_core.editors.downloads import Download, check_disk
 from smile_core.editors.model_files import files_of_folder, wanted_files
-from tests.loopback_hub import Repository, files_in, serving
+from tests.loopback_hub import Repository, files_in, run_apart, serving
 
 ROOT = Path(__file__).parents[2]
 INDEX = json.dumps(
@@ -111,29 +108,6 @@ def hub(tiny_pipeline: Path) -> Iterator[tuple[str, list[str]]]:
     }
     with serving(repositories) as served:
         yield served
-
-
-def run_apart(script: str, *arguments: str, endpoint: str, home: Path, **variables: str) -> str:
-    environment = {
-        **os.environ,
-        "HF_HUB_OFFLINE": "0",
-        "HF_ENDPOINT": endpoint,
-        "HF_HOME": str(home),
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DOWNLOAD_TIMEOUT": "2",
-        "OMP_NUM_THREADS": "1",
-        **variables,
-    }
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script, *arguments],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=ROOT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def fetch(hub_id: str, **where: object) -> object:

@@ -17,7 +17,7 @@ from transformers import CLIPConfig, CLIPImageProcessorPil
 from smile_core.config import ConfigError
 from smile_core.editors import EditFailure, StopRequested, load_editor, registry
 from smile_core.editors.instruct_pix2pix import ROWS_PER_CALL, InstructPix2Pix
-from smile_core.editors.pretrained import folder_digest, load_pretrained
+from smile_core.editors.pretrained import load_pretrained, weights_digest
 from tests.pixels import gap
 from tests.tiny_parts import MAX_TOKENS
 from tests.tiny_pipeline import save_tiny_pipeline
@@ -232,14 +232,14 @@ def test_what_the_safety_filter_blacks_out_is_a_failure(
 def test_the_fingerprint_follows_the_weights(tiny_pipeline: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(tiny_pipeline, copy)
-    assert folder_digest(copy) == folder_digest(tiny_pipeline)
+    assert weights_digest(copy) == weights_digest(tiny_pipeline)
     (copy / "README.md").write_text("a model card")
-    assert folder_digest(copy) == folder_digest(tiny_pipeline)
+    assert weights_digest(copy) == weights_digest(tiny_pipeline)
     weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    assert folder_digest(copy) != folder_digest(tiny_pipeline)
+    assert weights_digest(copy) != weights_digest(tiny_pipeline)
 
 
 def _empty(folder: Path) -> None:
