@@ -81,7 +81,7 @@ def render_loading(config: RunConfig, seconds: float, download: Download | None)
         return f'<div class="status"><span>{escape(text)}</span>{progress_bar(0, 1)}</div>'
     done, total = download.done_bytes, max(download.total_bytes, 1)
     parts = [f"Downloading {download.hub_id}: {_size(done)} of {_size(total)}"]
-    if download.seconds_left is not None:
+    if download.seconds_left is not None and 100 * done >= total:  # else it is no estimate yet
         parts.append(f"{say_about(download.seconds_left)} left")
     bar = progress_bar(done, total, "Downloaded")
     return f'<div class="status"><span>{escape(" · ".join(parts))}</span>{bar}</div>'

@@ -27,7 +27,7 @@ def arrives() -> Iterator[threading.Event]:
     def make():
         with under_way(Download("lab/slow", 3_000_000_000)) as download:
             while not event.wait(0.02):
-                download.add(1_000_000)
+                download.add(10_000_000)
         return object()
 
     yield event
@@ -77,6 +77,8 @@ def test_what_cannot_be_loaded_is_said(tmp_path: Path):
 def test_without_a_download_the_name_and_the_seconds_are_told(tmp_path: Path):
     line = render_loading(CONFIG.with_(editor="<lab>/x"), 12.0, None)
     assert "Loading &lt;lab&gt;/x · 12 s" in line
+    early = render_loading(CONFIG, 1.0, Download("lab/a", 200_000_000, done_bytes=1000))
+    assert "left" not in early
     half = render_loading(CONFIG, 1.0, Download("lab/a", 200_000_000, done_bytes=100_000_000))
     assert "100 MB of 200 MB" in half
     assert 'aria-label="Downloaded"' in half
