@@ -58,8 +58,8 @@ def answer_accuracy(part: Part, pairs: Sequence[Pair]) -> Answer:
         [*columns, LOO],
         rows,
         (
-            f"Ours: {len(part.instructions)} instructions × {len(part.photos)} photos, "
-            f"{', '.join(map(str, part.perturbations))} perturbations; truth is 1 for keywords, a "
+            f"Ours, instructions: {len(part.instructions)}, photos: {len(part.photos)}, "
+            f"perturbations: {', '.join(map(str, part.perturbations))}. Truth is 1 for keywords, a "
             "word is called relevant from a weight of 0.1, AUROC is of the signed weights. "
             "Intervals of 95 % by bootstrap over explanations.",
             nearest_note(pairs),

@@ -156,7 +156,11 @@ def _editors(name: str) -> list[str]:
         return [name]
     from smile_core.editors import list_editors
 
-    return [card.name for card in list_editors() if card.source.startswith("assets/editors/")]
+    return [
+        card.name
+        for card in list_editors()
+        if card.source.startswith("assets/editors/") and (ASSETS.parent / card.source).is_dir()
+    ]
 
 
 def _photos(item: Any, folder: Path) -> list[str]:

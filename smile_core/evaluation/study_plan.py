@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -221,10 +222,15 @@ def missing_edits(
     }
 
 
-@lru_cache(maxsize=32)
 def load_photo(name: str) -> Image.Image:
     """Return a photo of a study as RGB."""
-    return open_photo(bundled_photos().get(name, name))
+    path = Path(bundled_photos().get(name, name))
+    return _open_once(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@lru_cache(maxsize=32)
+def _open_once(path: Path, changed: int) -> Image.Image:
+    return open_photo(path)
 
 
 def photo_name(name: str) -> str:

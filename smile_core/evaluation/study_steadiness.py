@@ -122,7 +122,8 @@ def answer_consistency(part: Part, pairs: Sequence[Pair]) -> Answer:
         rows,
         (
             "Ours: a new seed draws new masks and new noise for every edit. With the same seed "
-            "every run repeats bit for bit, so its variance is 0 by construction.",
+            "every run repeats bit for bit, so its variance is 0 by construction. Where the seed "
+            "changes nothing of an editor, only the masks differ.",
             nearest_note(pairs),
             *paper_notes("III"),
         ),
