@@ -49,6 +49,15 @@ run_study(sys.argv[1], sys.argv[2], editors={"toy-study": editor}, encoder=ToyEn
 """
 
 
+class Interrupting(ToyEditor):
+    """Somebody presses Ctrl+C while its fifth batch is made."""
+
+    def edit(self, image, prompts, **knobs):
+        if len(self.calls) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().edit(image, prompts, **knobs)
+
+
 @pytest.fixture(autouse=True)
 def _toy() -> Iterator[None]:
     before = dict(registry._REGISTRY)
@@ -108,6 +117,24 @@ def test_a_study_from_the_shell(study: Path, tmp_path: Path, capsys: pytest.Capt
     printed = capsys.readouterr()
     assert "4 explanations of 52 edits, 52 of them there already, 0 to make" in printed.out
     assert before.startswith((tmp_path / "out" / "results.csv").read_bytes()[:500])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is POSIX")
+def test_ctrl_c_keeps_what_there_is(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    card = EditorCard(name="toy-interrupting", title="Toy", family="test")
+    register_editor(card)(lambda: Interrupting(name="toy-interrupting"))
+    study.write_text(STUDY.replace("toy-study", "toy-interrupting"))
+    command = ["study", str(study), "--out", str(tmp_path / "out")]
+    assert main(command) == 130
+    assert "the same command goes on where it was" in capsys.readouterr().err
+    words = len(INSTRUCTION.split())
+    rows = (tmp_path / "out" / "results.csv").read_text().splitlines()[1:]
+    assert 0 < len(rows) < 6 * words
+    assert (tmp_path / "out" / "report.html").exists()
+    assert main(command) == 0
+    assert len((tmp_path / "out" / "results.csv").read_text().splitlines()[1:]) == 6 * words
 
 
 def test_a_dry_run_leaves_nothing(
