@@ -15,17 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-LOW_THRESHOLD, HIGH_THRESHOLD = 70, 200  # those of the SMILE paper's own runs
-
 # tan(22.5°) and tan(67.5°) in whole numbers, of which the second is the first plus two.
 _ONE = 1 << 15
 _TAN_22 = round((2**0.5 - 1) * _ONE)
 _TAN_67 = _TAN_22 + 2 * _ONE
 
 
-def canny_edges(
-    photo: Image.Image, low: int = LOW_THRESHOLD, high: int = HIGH_THRESHOLD
-) -> NDArray[np.bool_]:
+def canny_edges(photo: Image.Image, low: int, high: int) -> NDArray[np.bool_]:
     """Return where the edges of a photo are.
 
     Parameters

@@ -39,7 +39,7 @@ from smile_core.editors.model_files import ModelFiles, files_of_folder, files_of
 from smile_core.editors.pretrained import no_progress_bars, weights_digest
 from smile_core.editors.protocol import EditFailure, EditorCard
 from smile_core.editors.registry import make_room
-from smile_core.editors.turbo_cards import BASE_MODEL, TURBO_CARDS
+from smile_core.editors.turbo_cards import BASE_MODEL, EDGE_THRESHOLDS, TURBO_CARDS
 from smile_core.editors.turbo_model import TurboPipeline, add_weights
 from smile_core.editors.turbo_weights import TurboWeights, find_weights, read_weights
 
@@ -68,11 +68,12 @@ class Img2ImgTurbo(BatchEditor):
         device = best_device()
         precision = self.precision(device, weight_bytes)
         self._encoded: tuple[object, tuple[torch.Tensor, list[torch.Tensor]]] | None = None
+        sees = f"{pipe.kind} {EDGE_THRESHOLDS}" if pipe.kind == "edges" else pipe.kind
         super().__init__(
             pipe.to(device, precision),
             card,
             rows=ROWS_PER_CALL[device],
-            fingerprint=f"img2img-turbo {pipe.kind} {digest} {device} {precision} "
+            fingerprint=f"img2img-turbo {sees} {digest} {device} {precision} "
             f"{diffusers.__version__} {peft.__version__}",
             runs_on=describe(device, precision),
         )
@@ -130,7 +131,9 @@ class Img2ImgTurbo(BatchEditor):
         if self._pipe.kind == "cyclegan":
             return self._pipe.image_processor.preprocess(photo)  # from -1 to 1
         if self._pipe.kind == "edges":
-            lines = np.repeat(canny_edges(photo)[:, :, None], 3, axis=2)  # (h, w, 3)
+            lines = np.repeat(
+                canny_edges(photo, *EDGE_THRESHOLDS)[:, :, None], 3, axis=2
+            )  # (h, w, 3)
         else:
             lines = np.asarray(photo.convert("RGB")) < _DARK  # (h, w, 3)
         return torch.from_numpy(lines).permute(2, 0, 1)[None].float()

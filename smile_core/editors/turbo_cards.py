@@ -18,6 +18,9 @@ BASE_MODEL = "stabilityai/sd-turbo"
 WEIGHT_SUFFIX = ".pkl"
 # Of the two directions that a CycleGAN-turbo file holds, these are published for the second.
 REVERSED = ("night2day", "rainy2clear")
+# Of the edge detector, low and high: those of the SMILE paper's runs; the demonstration of [1] has
+# 100 and 200.
+EDGE_THRESHOLDS = (70, 200)
 SKETCH_RATIO = 0.4  # r of [1], how far the sketch rules; the published default
 
 _TESTED = (
@@ -50,9 +53,9 @@ TURBO_CARDS = (
         name="pix2pix-turbo-edges",
         title="pix2pix-turbo, edges to picture",
         source=f"{WEIGHTS_URL}/edge_to_image_loras{WEIGHT_SUFFIX}",
-        notes="The paper's Img2Img-Turbo. Sees only the edges of the photo (Canny, 70 and 200) "
-        "and takes a description of the result rather than an instruction. The seed changes "
-        f"nothing. {_TESTED}",
+        notes="The paper's Img2Img-Turbo. Sees only the edges of the photo (Canny, "
+        f"{EDGE_THRESHOLDS[0]} and {EDGE_THRESHOLDS[1]}) and takes a description of the result "
+        f"rather than an instruction. The seed changes nothing. {_TESTED}",
         **_SHARED,
     ),
     EditorCard(

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from smile_core.editors.canny import canny_edges
+from smile_core.editors.turbo_cards import EDGE_THRESHOLDS
 
 
 def test_a_step_has_one_line_of_edge_before_it() -> None:
@@ -15,9 +16,9 @@ def test_a_step_has_one_line_of_edge_before_it() -> None:
     pixels[:, 5:, 1] = 255  # visible in one channel only
     expected = np.zeros((6, 9), dtype=bool)
     expected[:, 4] = True  # both sides of the step have gradient 4 * 255; the first counts
-    np.testing.assert_array_equal(canny_edges(Image.fromarray(pixels)), expected)
+    np.testing.assert_array_equal(canny_edges(Image.fromarray(pixels), *EDGE_THRESHOLDS), expected)
     turned = Image.fromarray(np.ascontiguousarray(pixels.transpose(1, 0, 2)))
-    np.testing.assert_array_equal(canny_edges(turned), expected.T)
+    np.testing.assert_array_equal(canny_edges(turned, *EDGE_THRESHOLDS), expected.T)
 
 
 def test_a_weak_edge_counts_only_when_it_leads_to_a_strong_one() -> None:
@@ -25,7 +26,7 @@ def test_a_weak_edge_counts_only_when_it_leads_to_a_strong_one() -> None:
     pixels[:, 10:] = 125  # gradient 4 * 25, between the thresholds
     pixels[:15, 25:] = 255  # a strong edge that the second weak one continues
     pixels[15:, 25:] = 150
-    edges = canny_edges(Image.fromarray(pixels))
+    edges = canny_edges(Image.fromarray(pixels), *EDGE_THRESHOLDS)
     assert not edges[:, :20].any()
     assert edges[20, 23:27].any()
 
