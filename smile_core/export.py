@@ -25,7 +25,6 @@ from smile_core.explanation_json import (
 )
 from smile_core.heatmap import save_heatmap_png
 from smile_core.report import write_report
-from smile_core.result_files import ExportError as ExportError
 from smile_core.result_files import read_file, write_file, write_text, writing
 
 JSON_FILE = "explanation.json"
