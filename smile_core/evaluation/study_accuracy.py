@@ -23,8 +23,9 @@ from smile_core.evaluation.study_answer import (
     series_name,
     varying,
 )
-from smile_core.evaluation.study_plots import mean_bars, word_boxes
-from smile_core.evaluation.study_result import controls_found
+from smile_core.evaluation.study_plan import Run, photo_name
+from smile_core.evaluation.study_plots import mean_bars, word_boxes, word_grid
+from smile_core.evaluation.study_result import controls_found, words_of
 from smile_core.evaluation.study_tables import Cell, Column, Table, group_by, mean_of
 from smile_core.explanation import DRIVES
 
@@ -88,6 +89,13 @@ def answer_words(part: Part, pairs: Sequence[Pair]) -> Answer:
                 f"“{text}”",
                 word_boxes(words, series),
                 "One point per photo; the box holds the middle half of them.",
+            )
+        )
+        figures.append(
+            Figure(
+                f"“{text}”, photo by photo",
+                word_grid([(_photo_label(run, names), words_of(r)) for run, r in group]),
+                "Orange: keeping the word pulls the picture towards the full edit.",
             )
         )
         tables.append(_word_table(text, words, sets))
@@ -190,6 +198,12 @@ def _word_table(text: str, words: Sequence[str], sets: dict[str, list[Pair]]) ->
             "the highest median.",
         ),
     )
+
+
+def _photo_label(run: Run, names: Sequence[str]) -> str:
+    photo = photo_name(run.photo)
+    several = len(run.part.editors) > 1 or len(names) > 1
+    return f"{photo}, {series_name(run, names)}" if several else photo
 
 
 def _short(text: str, most: int = 22) -> str:

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from smile_core.colors import NEGATIVE, POSITIVE
+from smile_core.colors import (
+    LIGHT_PAGE,
+    NEGATIVE,
+    POSITIVE,
+    SMALLEST_LIMIT,
+    TEXT_ON_LIGHT,
+)
 from smile_core.evaluation.study_tables import Mean
 from smile_core.plots import GRID, HEIGHT, INK, bare_figure, message_figure, short_text
 
@@ -49,6 +55,45 @@ def word_boxes(
     figure.update_layout(boxmode="group", showlegend=len(series) > 1)
     figure.update_xaxes(tickvals=places, ticktext=[short_text(word) for word in words])
     figure.update_yaxes(title_text="weight", zeroline=True)
+    return figure
+
+
+def word_grid(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> go.Figure:
+    """Draw instructions as rows of words, coloured by weight (figures 15 to 17).
+
+    Parameters
+    ----------
+    rows : sequence of (str, sequence of (str, float))
+        A label, for example a photo or a form, and its words with their weights.
+    """
+    longest = max((len(words) for _, words in rows), default=0)
+    if not longest:
+        return message_figure("There are no explanations yet.")
+    limit = max(SMALLEST_LIMIT, *(abs(weight) for _, words in rows for _, weight in words))
+    padded = [[*words, *[(None, None)] * (longest - len(words))] for _, words in rows]
+    grid = go.Heatmap(
+        z=[[weight for _, weight in words] for words in padded],
+        text=[[short_text(word) if word else "" for word, _ in words] for words in padded],
+        texttemplate="%{text}",
+        textfont={"color": TEXT_ON_LIGHT},
+        hovertemplate="%{text}: %{z:.2f}<extra></extra>",
+        hoverongaps=False,
+        colorscale=[[0.0, LIGHT_PAGE[0]], [0.5, LIGHT_PAGE[1]], [1.0, LIGHT_PAGE[2]]],
+        zmin=-limit,
+        zmax=limit,
+        xgap=2,
+        ygap=2,
+        colorbar={"title": {"text": "weight", "side": "right"}, "thickness": 8, "outlinewidth": 0},
+    )
+    figure = bare_figure(90 + 34 * len(rows), [])
+    figure.add_trace(grid)
+    figure.update_xaxes(showticklabels=False, showgrid=False)
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))),
+        ticktext=[short_text(label) for label, _ in rows],
+        range=[len(rows) - 0.5, -0.5],
+        showgrid=False,
+    )
     return figure
 
 

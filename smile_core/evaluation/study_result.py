@@ -120,6 +120,11 @@ def result_of(
     )
 
 
+def words_of(result: RunResult) -> list[tuple[str, float]]:
+    """Return the words with their weights, in order."""
+    return [(unit.text, unit.weight) for unit in result.units]
+
+
 def control_weight(result: RunResult) -> float:
     """Return the sum of the weights of the keywords."""
     marked = zip(result.weights, result.truth or (), strict=True)

@@ -18,8 +18,8 @@ from smile_core.evaluation.study_answer import (
     series_name,
     varying,
 )
-from smile_core.evaluation.study_plots import mean_bars
-from smile_core.evaluation.study_result import control_weight, controls_found
+from smile_core.evaluation.study_plots import mean_bars, word_grid
+from smile_core.evaluation.study_result import control_weight, controls_found, words_of
 from smile_core.evaluation.study_tables import Cell, Column, Mean, Table, group_by, mean_of
 
 CONTROL = Column(
@@ -74,7 +74,7 @@ def answer_wordings(part: Part, pairs: Sequence[Pair]) -> Answer:
         part,
         "Which form of an instruction does the editor follow best?",
         (table, _by_wording(pairs, names)),
-        (figure,),
+        (figure, _grid(pairs, names)),
     )
 
 
@@ -90,6 +90,23 @@ def _best(name: str, bars: Sequence[tuple[str, Mean | None]]) -> str:
         f"{name} follows the form “{first}” best: its control words weigh {top.value:.2f}, those "
         f"of “{second}”, the next, {next_.value:.2f}; {sure}."
     )
+
+
+def _grid(pairs: Sequence[Pair], names: Sequence[str]) -> Figure:
+    """Return the wordings as rows of coloured words, on the first photo of each (Figure 15)."""
+    first: dict[tuple[object, ...], Pair] = {}
+    for pair in pairs:
+        key = (pair[0].instruction.group, pair[0].config.instruction, row_key(pair[0], names))
+        first.setdefault(key, pair)
+    several = len({row_key(run, names) for run, _ in pairs}) > 1
+    rows = []
+    for run, result in first.values():
+        label = f"{run.instruction.group} {run.instruction.form}".strip()
+        if several:
+            label = f"{label}, {series_name(run, names)}"
+        rows.append((label, words_of(result)))
+    hint = "Orange: keeping the word pulls the picture towards the full edit. First photo only."
+    return Figure("Word weights of each wording", word_grid(rows), hint)
 
 
 def _by_wording(pairs: Sequence[Pair], names: Sequence[str]) -> Table:
