@@ -24,7 +24,7 @@ from smile_core.heatmap import (
     whisker_html,
 )
 from smile_core.instruction import split_units
-from smile_core.sentence import planned_edits, signed
+from smile_core.sentence import edits_made, signed
 
 COMPARISON_CSS = (Path(__file__).parent / "static" / "comparison.css").read_text(encoding="utf-8")
 
@@ -187,7 +187,7 @@ def _numbers(comparison: Comparison) -> list[tuple[str, str, list[str]]]:
         (
             "Edits",
             "Shortened instructions that were edited, of those that a whole run has.",
-            ["–" if found is None else _edits(found) for found in _each(comparison)],
+            ["–" if found is None else edits_made(found) for found in _each(comparison)],
         )
     )
     for key, label in (("total_s", "Seconds"), ("edit_s", "of them editing")):
@@ -202,11 +202,6 @@ def _each(comparison: Comparison) -> list[Explanation | None]:
 def _fidelity(found: Explanation | None, name: str) -> str:
     value = None if found is None else found.fidelity.get(name)
     return "–" if value is None else f"{value:.3g}".replace("-", "−")
-
-
-def _edits(found: Explanation) -> str:
-    made = sum(sample.failed is None for sample in found.samples)
-    return f"{made} of {planned_edits(found)}"
 
 
 def _seconds(found: Explanation | None, key: str) -> str:

@@ -105,6 +105,12 @@ def planned_edits(explanation: Explanation) -> int:
     return min(asked, _proper_subsets(len(explanation.units)))
 
 
+def edits_made(explanation: Explanation) -> str:
+    """Return `24 of 64`: the shortened instructions that were edited, of those to try."""
+    made = sum(sample.failed is None for sample in explanation.samples)
+    return f"{made} of {planned_edits(explanation)}"
+
+
 def _proper_subsets(m: int) -> int:
     """Return how many shortened instructions `m` units allow: neither empty nor whole."""
     return 2**m - 2

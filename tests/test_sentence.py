@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from smile_core.explanation import Sample, UnitWeight
-from smile_core.sentence import is_right_to_left, planned_edits, signed, summarize, weight_text
+from smile_core.sentence import (
+    edits_made,
+    is_right_to_left,
+    planned_edits,
+    signed,
+    summarize,
+    weight_text,
+)
 from tests.sample_explanations import sample_explanation, with_units
 
 
@@ -130,6 +137,10 @@ def test_planned_edits_stop_at_the_number_of_subsets():
     base = sample_explanation("make it snow", n=6)
     config = {**base.config, "perturbations": 64, "seeds": 3}
     assert planned_edits(replace(base, config=config)) == 6
+
+
+def test_edits_made_leave_out_those_that_failed():
+    assert edits_made(sample_explanation(n=10, planned=40, failed=2)) == "8 of 40"
 
 
 def test_a_poor_fit_is_said():
