@@ -7,7 +7,7 @@ import gradio as gr
 from components import advanced, answer, compare_inputs, compare_view, export, inputs, mask
 from components.bring_back import check_photo
 from components.chart import chart
-from components.compare_asked import SHARED
+from components.compare_asked import SETTINGS, SHARED
 from components.compare_back import CompareBack
 from components.compare_cost import say_cost
 from components.compare_files import FILES
@@ -116,6 +116,7 @@ def _wire_inputs(left: CompareInputs, back: CompareBack, shared_photo: gr.Image)
         preprocess=False,
         **QUIET,
     )
+    left.by.input(lambda by: gr.update(open=by == SETTINGS), left.by, left.fold, **QUIET)
     for editor, key in zip(left.editors, left.buttons.keys, strict=True):
         editor.input(lambda: "", None, key, **QUIET)  # a key is for the provider it was typed for
     left.instructions[-1].input(

@@ -52,7 +52,7 @@ class CompareBack:
     def choose(self, request: gr.Request, photo: Any, *values: Any) -> Updates:
         """Do the same for other editors, which may need a mask."""
         asked = Asked.from_values(values)
-        updates = arranged(self.left, asked, unfold=True)
+        updates = arranged(self.left, asked)
         return {**updates, **self._mask(session_of(request).comparing, photo, asked)}
 
     def look_up(self, request: gr.Request, photo: Any, *values: Any) -> Updates:

@@ -213,11 +213,10 @@ def _several(what: str, index: int, several: bool) -> dict[str, Any]:
     return {"label": label, "visible": index == 0 or several}
 
 
-def arranged(left: CompareInputs, asked: Asked, *, unfold: bool = False) -> Updates:
+def arranged(left: CompareInputs, asked: Asked) -> Updates:
     """Return which inputs are there for what is to be compared, and what they are called.
 
-    The boxes of the columns come with their texts; all others keep what they hold. `unfold` opens
-    the settings of the columns where there are any, or where these are what is compared.
+    The boxes of the columns come with their texts; all others keep what they hold.
     """
     updates: Updates = {}
     for what, boxes, several in (
@@ -233,16 +232,15 @@ def arranged(left: CompareInputs, asked: Asked, *, unfold: bool = False) -> Upda
     for index, field in enumerate(left.keys):
         updates[field] = gr.update(**key_field.state(_keyed_card(asked, index)))
     updates[left.about] = render_cards(asked)
-    filled = any(updates[box]["value"] for boxes in left.own.values() for box in boxes)
     updates[left.fold] = gr.update(label=compare_boxes.fold_label(asked))
-    if unfold and (filled or asked.by == SETTINGS):
-        updates[left.fold]["open"] = True
     return updates
 
 
 def filled(left: CompareInputs, asked: Asked) -> Updates:
     """Return updates of all inputs that show `asked`."""
-    updates = arranged(left, asked, unfold=True)
+    updates = arranged(left, asked)
+    texts = "".join(text for each in asked.own.values() for text in each)
+    updates[left.fold]["open"] = bool(texts) or asked.by == SETTINGS
     for box, value in [
         *zip(left.editors, asked.editors, strict=True),
         *zip(left.instructions, asked.instructions, strict=True),

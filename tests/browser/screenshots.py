@@ -3,8 +3,9 @@
     python -m tests.browser.screenshots --out DIR [--url http://127.0.0.1:7871]
 
 Without a URL it starts the page with the quick test editor. States: `first` (as a newcomer sees
-it), `running`, `finished` (and each tab of evidence), `error`, `mask`, `method`; at 1440×900 and
-390×844, light and dark. A server without a stored example shows the empty page as `first`.
+it), `running`, `finished` (and each tab of evidence), `error`, `mask`, `method`, and the like of
+the Compare tab as `compare-…`; at 1440×900 and 390×844, light and dark. A server without a stored
+example shows the empty page as `first`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tests.browser.running import quick_page
 
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 TABS = ("Gallery", "Map", "Fidelity", "Export")
+COMPARE_TABS = ("Words", "Pictures", "Map", "Numbers", "Export")
 
 
 @contextmanager
@@ -78,6 +80,34 @@ def photograph(page: Page, out: Path, name: str, *, every_tab: bool) -> None:
     take(page, out / f"{name}-method.png")
 
 
+def photograph_comparison(page: Page, out: Path, name: str) -> None:
+    """Go through the states of the Compare tab."""
+    page.locator("#tabs").get_by_role("tab", name="Compare").click()
+    page.wait_for_selector("#compare:visible")
+    take(page, out / f"{name}-compare-first.png")
+    page.locator("#compare-by").get_by_label("Settings").check()
+    page.wait_for_selector("#compare-own textarea:visible")
+    page.get_by_label("B: steps").fill("1")
+    page.get_by_label("C: steps").fill("3")
+    take(page, out / f"{name}-compare-settings.png")
+    page.locator("#compare-by").get_by_label("Instructions").check()
+    page.fill("#compare-instruction-a textarea", "Turn the day into a snowy night.")
+    page.fill("#compare-instruction-b textarea", "Turn the day into a foggy night.")
+    page.fill("#compare-perturbations input", "32")
+    page.click("#compare")
+    page.wait_for_function("/[1-9] of/.test(document.querySelector('#compare-status').innerText)")
+    take(page, out / f"{name}-compare-running.png")
+    page.wait_for_selector("#compare:not([disabled])", timeout=60_000)
+    for tab in COMPARE_TABS:
+        page.locator("#compare-tabs").get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(800)
+        take(page, out / f"{name}-compare-{tab.lower()}.png")
+    page.fill("#compare-perturbations input", "-1")
+    page.click("#compare")
+    page.wait_for_selector("#compare-message .alert")
+    take(page, out / f"{name}-compare-error.png")
+
+
 def main() -> None:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -100,6 +130,7 @@ def _all(chromium: Browser, url: str, out: Path) -> None:
         for theme in ("light", "dark"):
             with opened(chromium, url, pixels, theme) as page:
                 photograph(page, out, f"{size}-{theme}", every_tab=True)
+                photograph_comparison(page, out, f"{size}-{theme}")
 
 
 if __name__ == "__main__":

@@ -204,23 +204,27 @@ def test_a_comparison_is_restored_from_its_json(tab: Page, url: str, tmp_path: P
     # Dropped on the Explain tab of a fresh page, then chosen on the tab itself.
     open_page(tab, url)
     drop(tab, file.name, file.read_bytes(), "application/json")
-    for _ in range(2):
-        expect(tab.locator("#compare-status")).to_contain_text("Restored from", timeout=20_000)
-        assert numbers(tab) == shown
-        assert tab.input_value("#compare-instruction-a textarea") == INSTRUCTION
-        assert tab.input_value("#compare-editor-b input") == OTHER_CARD.title
-        assert tab.input_value("#compare-perturbations input") == "12"
-        expect(tab.get_by_label("B: steps")).to_have_value("2")
-        expect(tab.locator("#compare-message .alert")).to_have_count(0)
-        open_page(tab, url)
-        open_tab(tab)
-        tab.locator("#compare-tabs").get_by_role("tab", name="Export").click()
-        tab.set_input_files("#compare-tabs input[type=file]", file)
+    assert_restored(tab, shown)
+    open_page(tab, url)
+    open_tab(tab)
+    tab.locator("#compare-tabs").get_by_role("tab", name="Export").click()
+    tab.set_input_files("#compare-tabs input[type=file]", file)
+    assert_restored(tab, shown)
     tab.click("#compare")
     wait_for_end(tab, "Finished in")
     assert numbers(tab) == shown
     tab.set_input_files("#compare-tabs input[type=file]", _explanation(tmp_path))
     expect(tab.locator("#compare-message .alert")).to_contain_text("not a comparison")
+
+
+def assert_restored(page: Page, shown: list[str]) -> None:
+    expect(page.locator("#compare-status")).to_contain_text("Restored from", timeout=20_000)
+    assert numbers(page) == shown
+    assert page.input_value("#compare-instruction-a textarea") == INSTRUCTION
+    assert page.input_value("#compare-editor-b input") == OTHER_CARD.title
+    assert page.input_value("#compare-perturbations input") == "12"
+    expect(page.get_by_label("B: steps")).to_have_value("2")
+    expect(page.locator("#compare-message .alert")).to_have_count(0)
 
 
 def _explanation(folder: Path) -> Path:
