@@ -9,6 +9,7 @@ import numpy as np
 from smile_core.evaluation.accuracy import Accuracy
 from smile_core.evaluation.study import Part
 from smile_core.evaluation.study_answer import (
+    SETTINGS,
     Answer,
     Figure,
     Pair,
@@ -21,6 +22,7 @@ from smile_core.evaluation.study_answer import (
     printed,
     row_key,
     series_name,
+    telling,
     varying,
 )
 from smile_core.evaluation.study_plan import Run, photo_name
@@ -62,7 +64,7 @@ def answer_accuracy(part: Part, pairs: Sequence[Pair]) -> Answer:
             f"Ours, instructions: {len(part.instructions)}, photos: {len(part.photos)}, "
             f"perturbations: {', '.join(map(str, part.perturbations))}. Truth is 1 for keywords, a "
             "word is called relevant from a weight of 0.1, AUROC is of the signed weights. "
-            "Intervals of 95 % by bootstrap over explanations.",
+            "Intervals of 95 % by bootstrap over explanations, from five on.",
             nearest_note(pairs),
             *paper_notes("I"),
         ),
@@ -79,10 +81,11 @@ def answer_words(part: Part, pairs: Sequence[Pair]) -> Answer:
     """Return a box plot for each instruction: its words over photos."""
     pairs = finished(pairs)
     names = varying(pairs)
+    heading = ", ".join(SETTINGS[name] for name in telling(pairs, names))
     tables, figures = [], []
     for text, group in group_by(pairs, lambda pair: pair[0].config.instruction).items():
         words = [unit.text for unit in group[0][1].units]
-        sets = group_by(group, lambda pair: series_name(pair[0], names))
+        sets = group_by(group, lambda pair: series_name(pair[0], telling(pairs, names)))
         series = [(name, [r.weights for _, r in runs]) for name, runs in sets.items()]
         figures.append(
             Figure(
@@ -98,7 +101,7 @@ def answer_words(part: Part, pairs: Sequence[Pair]) -> Answer:
                 "Orange: keeping the word pulls the picture towards the full edit.",
             )
         )
-        tables.append(_word_table(text, words, sets))
+        tables.append(_word_table(text, words, sets, heading))
     return Answer(
         part, "How much does a word's weight depend on the photo?", tuple(tables), tuple(figures)
     )
@@ -159,6 +162,7 @@ def _by_instruction(pairs: Sequence[Pair], names: Sequence[str]) -> Table:
 
 def _auroc_figure(pairs: Sequence[Pair], names: Sequence[str]) -> Figure:
     series = []
+    names = telling(pairs, names)
     texts = list(dict.fromkeys(run.config.instruction for run, _ in pairs))
     labels = {text: f"{i}. {_short(text)}" for i, text in enumerate(texts, 1)}
     for name, runs in group_by(pairs, lambda pair: series_name(pair[0], names)).items():
@@ -172,7 +176,9 @@ def _auroc_figure(pairs: Sequence[Pair], names: Sequence[str]) -> Figure:
     )
 
 
-def _word_table(text: str, words: Sequence[str], sets: dict[str, list[Pair]]) -> Table:
+def _word_table(
+    text: str, words: Sequence[str], sets: dict[str, list[Pair]], heading: str
+) -> Table:
     rows: list[list[Cell]] = []
     for name, runs in sets.items():
         weights = np.array([result.weights for _, result in runs])  # (r, m)
@@ -184,7 +190,7 @@ def _word_table(text: str, words: Sequence[str], sets: dict[str, list[Pair]]) ->
     return make_table(
         f"Weights of “{text}” over photos (Figures 9, 16 and 17)",
         [
-            Column("Editor"),
+            Column(heading),
             Column("Word"),
             Column("Lower quartile"),
             Column("Median"),

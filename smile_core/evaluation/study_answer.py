@@ -88,8 +88,14 @@ def heads(names: Sequence[str]) -> list[Column]:
 
 
 def series_name(run: Run, names: Sequence[str]) -> str:
-    """Return what to call a run in a legend: its editor, or what sets it apart besides."""
+    """Return what to call a run in a legend or beside a bar."""
     return ", ".join(str(setting(run, name)) for name in names)
+
+
+def telling(pairs: Sequence[Pair], names: Sequence[str]) -> list[str]:
+    """Return those of `names` that differ between the runs, or the editor where none does."""
+    differ = [name for name in names if len({setting(run, name) for run, _ in pairs}) > 1]
+    return differ or ["editor"]
 
 
 def beside(

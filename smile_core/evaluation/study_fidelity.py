@@ -19,6 +19,7 @@ from smile_core.evaluation.study_answer import (
     row_key,
     series_name,
     setting,
+    telling,
     varying,
 )
 from smile_core.evaluation.study_plan import Run
@@ -92,7 +93,7 @@ def answer_cost(part: Part, pairs: Sequence[Pair], everything: Sequence[Pair]) -
         total = sum(known) if len(known) == len(parts) else None
         row: list[Cell] = [*key, mean_of(r.figures["edits"] for _, r in group), total]
         rows.append([*row, _printed("VIII", run.method, run), *parts])
-        labels.append(series_name(run, names))
+        labels.append(series_name(run, telling(pairs, names)))
         seconds.append([value or 0.0 for value in parts])
     columns = [*heads(names), Column("Edits", "Of one explanation.", 0)]
     whole = Column("Seconds", "Of one explanation, edits not cached.", 2)
@@ -169,7 +170,7 @@ def _counts_note(part: Part, pairs: Sequence[Pair]) -> tuple[str, ...]:
 def _figure(pairs: Sequence[Pair], names: Sequence[str]) -> Figure:
     hint = "Leave-one-out is the honest figure: 1 is perfect, below 0 worse than the mean."
     if "perturbations" in names:
-        rest = [name for name in names if name != "perturbations"]
+        rest = telling(pairs, [name for name in names if name != "perturbations"])
         lines = []
         for metric in ("r2_w", "r2_w_loo"):
             for name, runs in group_by(pairs, lambda pair: series_name(pair[0], rest)).items():
@@ -179,6 +180,7 @@ def _figure(pairs: Sequence[Pair], names: Sequence[str]) -> Figure:
         return Figure("Fidelity against perturbations", mean_lines("perturbations", "R²", lines),
                       hint)  # fmt: skip
     series = []
+    names = telling(pairs, names)
     for metric in ("r2_w", "r2_w_loo"):
         groups = group_by(pairs, lambda pair: series_name(pair[0], names))
         bars = [(name, _mean(own, metric)) for name, own in groups.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
@@ -20,6 +21,11 @@ from smile_core.plots import GRID, HEIGHT, INK, bare_figure, message_figure, sho
 SERIES = (POSITIVE, NEGATIVE, "#5b9279", "#8f5fa8", "#9c6b3c", "#5d6470")
 
 Series = tuple[str, Sequence[tuple[str, Mean | None]]]
+
+
+def _label(text: str) -> str:
+    """Return a name for a legend or an axis; one that is cut might be that of another bar."""
+    return escape(text, quote=False)
 
 
 def word_boxes(
@@ -41,7 +47,7 @@ def word_boxes(
         go.Box(
             x=[place for _ in rows for place in places],
             y=[weight for row in rows for weight in row],
-            name=short_text(name),
+            name=_label(name),
             boxpoints="all",
             jitter=0.4,
             pointpos=0,
@@ -90,7 +96,7 @@ def word_grid(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> go.Fig
     figure.update_xaxes(showticklabels=False, showgrid=False)
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
-        ticktext=[short_text(label) for label, _ in rows],
+        ticktext=[_label(label) for label, _ in rows],
         range=[len(rows) - 0.5, -0.5],
         showgrid=False,
     )
@@ -114,9 +120,9 @@ def mean_bars(axis: str, series: Sequence[Series], reach: tuple[float, float] | 
         known = [(label, mean) for label, mean in points if mean is not None]
         traces.append(
             go.Bar(
-                x=[short_text(label) for label, _ in known],
+                x=[_label(label) for label, _ in known],
                 y=[mean.value for _, mean in known],
-                name=short_text(name),
+                name=_label(name),
                 marker_color=SERIES[index % len(SERIES)],
                 error_y=_interval([mean for _, mean in known]),
                 hovertemplate="%{x}: %{y:.3f}<extra></extra>",
@@ -140,7 +146,7 @@ def mean_lines(
                 x=[x for x, _ in known],
                 y=[mean.value for _, mean in known],
                 mode="lines+markers",
-                name=short_text(name),
+                name=_label(name),
                 line={"color": SERIES[index % len(SERIES)], "width": 2},
                 error_y=_interval([mean for _, mean in known]),
                 hovertemplate="%{x}: %{y:.3f}<extra></extra>",
@@ -159,7 +165,7 @@ def stacked_seconds(
     """Draw where the seconds go: one bar for each label, one part for each station."""
     traces = [
         go.Bar(
-            y=[short_text(label) for label in labels],
+            y=[_label(label) for label in labels],
             x=list(seconds),
             name=name,
             orientation="h",

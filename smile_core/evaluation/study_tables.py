@@ -11,6 +11,8 @@ from typing import TypeVar
 import numpy as np
 
 DRAWS = 2000
+# A bootstrap of fewer values hardly reaches beyond them, and would promise too much.
+FEWEST = 5
 _SEED = 20_241_216
 # More decimals where a figure is small by nature.
 SMALL = 4
@@ -27,7 +29,7 @@ class Mean:
     value : float
         The mean.
     low, high : float or None
-        Percentile bootstrap over explanations; None for a single one.
+        Percentile bootstrap over explanations; None for fewer than `FEWEST`.
     count : int
         Explanations behind it.
     """
@@ -91,8 +93,8 @@ def mean_of(values: Iterable[float | None]) -> Mean | None:
     known = np.array([value for value in values if value is not None], dtype=float)  # (n,)
     if not len(known):
         return None
-    if len(known) == 1:
-        return Mean(float(known[0]), None, None, 1)
+    if len(known) < FEWEST:
+        return Mean(float(known.mean()), None, None, len(known))
     picks = np.random.default_rng(_SEED).integers(0, len(known), (DRAWS, len(known)))
     low, high = np.quantile(known[picks].mean(axis=1), (0.025, 0.975))
     return Mean(float(known.mean()), float(low), float(high), len(known))
@@ -151,12 +153,14 @@ def table_markdown(table: Table) -> str:
 
 
 def table_text(table: Table) -> str:
-    """Return a table in columns of spaces, for a terminal; notes are left to the report."""
+    """Return a table in columns of spaces, for a terminal.
+
+    Intervals and notes are left to the report.
+    """
     grid = [[column.title for column in table.columns]]
-    grid += [
-        [cell_text(cell, column) for cell, column in zip(row, table.columns, strict=True)]
-        for row in table.rows
-    ]
+    for row in table.rows:
+        plain = [cell.value if isinstance(cell, Mean) else cell for cell in row]
+        grid.append([cell_text(c, column) for c, column in zip(plain, table.columns, strict=True)])
     widths = [max(len(row[i]) for row in grid) for i in range(len(table.columns))]
     lines = [
         "  ".join(

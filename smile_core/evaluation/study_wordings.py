@@ -84,8 +84,10 @@ def _best(name: str, bars: Sequence[tuple[str, Mean | None]]) -> str:
     if len(known) < 2:
         return f"{name}: there are not two forms to compare."
     (first, top), (second, next_) = sorted(known, key=lambda item: -item[1].value)[:2]
-    apart = top.low is not None and next_.high is not None and top.low > next_.high
-    sure = "their intervals do not overlap" if apart else "their intervals overlap"
+    if top.low is None or next_.high is None:
+        sure = "there are too few explanations to be sure"
+    else:
+        sure = "their intervals " + ("do not overlap" if top.low > next_.high else "overlap")
     return (
         f"{name} follows the form “{first}” best: its control words weigh {top.value:.2f}, those "
         f"of “{second}”, the next, {next_.value:.2f}; {sure}."
