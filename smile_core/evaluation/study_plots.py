@@ -20,6 +20,9 @@ from smile_core.plots import GRID, HEIGHT, INK, bare_figure, message_figure, sho
 # One per editor or method, apart from each other in lightness as well as in hue.
 SERIES = (POSITIVE, NEGATIVE, "#5b9279", "#8f5fa8", "#9c6b3c", "#5d6470")
 
+# Above so many labels bars lie, for labels that stand on end eat the plot.
+MOST_UPRIGHT = 6
+
 Series = tuple[str, Sequence[tuple[str, Mean | None]]]
 
 
@@ -115,22 +118,30 @@ def mean_bars(axis: str, series: Sequence[Series], reach: tuple[float, float] | 
     reach : (float, float) or None
         Ends of the axis.
     """
+    labels = list(dict.fromkeys(label for _, points in series for label, _ in points))
+    lying = len(labels) > MOST_UPRIGHT
     traces = []
     for index, (name, points) in enumerate(series):
         known = [(label, mean) for label, mean in points if mean is not None]
+        names, values = [_label(label) for label, _ in known], [mean.value for _, mean in known]
+        error = _interval([mean for _, mean in known])
         traces.append(
             go.Bar(
-                x=[_label(label) for label, _ in known],
-                y=[mean.value for _, mean in known],
+                **({"x": values, "y": names} if lying else {"x": names, "y": values}),
+                **({"error_x": error} if lying else {"error_y": error}),
+                orientation="h" if lying else "v",
                 name=_label(name),
                 marker_color=SERIES[index % len(SERIES)],
-                error_y=_interval([mean for _, mean in known]),
-                hovertemplate="%{x}: %{y:.3f}<extra></extra>",
+                hovertemplate=("%{y}: %{x:.3f}" if lying else "%{x}: %{y:.3f}") + "<extra></extra>",
             )
         )
-    figure = bare_figure(HEIGHT, traces)
+    height = 100 + 18 * len(labels) * max(len(series), 2) if lying else HEIGHT
+    figure = bare_figure(height, traces)
     figure.update_layout(barmode="group", showlegend=len(series) > 1, bargap=0.25)
-    figure.update_yaxes(title_text=axis, **({"range": reach} if reach else {}))
+    values_axis = figure.update_xaxes if lying else figure.update_yaxes
+    values_axis(title_text=axis, **({"range": reach} if reach else {}))
+    if lying:
+        figure.update_yaxes(autorange="reversed")
     return figure
 
 
