@@ -31,6 +31,13 @@ from smile_core.explanation import Explanation
 FIRST_INSTRUCTION = "Make it a snowy day with heavy snow."
 # Only what `api` makes is public; these are the page's own events.
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# A phone has scrolled to the result, and what went wrong stands above it.
+SHOW_TROUBLE_JS = """() => {
+  if (window.innerWidth < 900) {
+    const alert = document.querySelector('#message .alert');
+    alert?.scrollIntoView({behavior: 'smooth', block: 'center'});
+  }
+}"""
 QUIET: dict[str, Any] = {"queue": False, **PRIVATE}
 
 
@@ -216,6 +223,7 @@ def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
         concurrency_id=EDITOR_TURN,
         **PRIVATE,
     )
+    ended.then(None, None, None, js=SHOW_TROUBLE_JS, **QUIET)
     ended.then(runs.finish, None, [left.explain, left.stop], **QUIET).then(
         inputs.say_cost, _cost_inputs(left), left.cost, preprocess=False, **QUIET
     ).then(runs.write_files, None, [panels.links, left.message], concurrency_limit=2, **PRIVATE)

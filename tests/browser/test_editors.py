@@ -202,6 +202,17 @@ def test_what_cannot_be_loaded_says_why_before_the_run_or_at_its_start(
         assert page.input_value("#editor input") == name
 
 
+def test_a_phone_shows_what_went_wrong(
+    chromium: Browser, served: tuple[Running, Path], tmp_path: Path
+) -> None:
+    with window(chromium, served[0].url) as page:
+        page.set_viewport_size({"width": 390, "height": 844})
+        type_editor(page, str(tmp_path))
+        page.click("#explain")
+        expect(page.locator(".alert")).to_contain_text("no readable model_index", timeout=30_000)
+        expect(page.locator(".alert")).to_be_in_viewport(ratio=0.9)
+
+
 def test_a_public_server_offers_its_list_and_wants_ones_own_key(
     chromium: Browser, tmp_path: Path
 ) -> None:
