@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from smile_core.commands.settings import add_settings
 from smile_core.config import ConfigError, RunConfig
 from smile_core.edit_cache import EditCache
 from smile_core.settling import CHECK_EVERY, certain_order, is_check, is_settled
@@ -128,6 +130,14 @@ def test_what_does_nothing_is_run_to_its_end() -> None:
     found = settled(ToyEditor(effects={}), perturbations=40)
     assert len(found.samples) == 40
     assert not any("Settled" in note for note in found.notes)
+
+
+def test_the_command_line_has_it() -> None:
+    parser = argparse.ArgumentParser()
+    add_settings(parser)
+    given = ["--image", "photo.jpg", "--out", "folder", "--instruction", INSTRUCTION]
+    assert parser.parse_args([*given, "--stop-when-settled"]).stop_when_settled is True
+    assert parser.parse_args(given).stop_when_settled is None  # the default of RunConfig
 
 
 def test_off_by_default_and_either_true_or_false() -> None:
