@@ -1,4 +1,4 @@
-"""The bundled editor as it is trained: its parts, freshly initialised, and its loss.
+"""The bundled editors before training: their parts, freshly initialised, and their loss.
 
 References
 ----------
@@ -7,33 +7,47 @@ References
 
 from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
-from diffusers import DDIMScheduler
-from transformers import PreTrainedTokenizerFast
+from typing import TypeVar
 
+import torch
+from diffusers import DDIMScheduler
+
+from smile_core.editors.one_step_model import THUMB_CHANNELS, OneStepUNet
 from smile_core.editors.scene_model import PATCH, UNET_MAPS, SceneUNet
+
+Net = TypeVar("Net", bound=SceneUNet)
+
+SHAPE = {
+    "out_channels": UNET_MAPS,
+    "layers_per_block": 1,
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    "mid_block_type": "UNetMidBlock2DCrossAttn",
+    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+    "cross_attention_dim": 64,
+    "attention_head_dim": 4,
+    "norm_num_groups": 16,
+    "conv_in_kernel": 1,
+    "conv_out_kernel": 1,
+    "addition_embed_type": "text",
+    "addition_embed_type_num_heads": 4,
+}
 
 
 def build_unet() -> SceneUNet:
-    """Return the U-Net, about eleven million weights, freshly initialised."""
-    unet = SceneUNet(
-        in_channels=2 * 3 * PATCH * PATCH,
-        out_channels=UNET_MAPS,
-        block_out_channels=(64, 128, 192),
-        layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        mid_block_type="UNetMidBlock2DCrossAttn",
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=64,
-        attention_head_dim=4,
-        norm_num_groups=16,
-        conv_in_kernel=1,
-        conv_out_kernel=1,
-        addition_embed_type="text",
-        addition_embed_type_num_heads=4,
-    )
-    for layer in (unet.conv_out, unet.words):  # begin with "the edit is the photo"
+    """Return the U-Net of the diffusion editor, about eleven million weights."""
+    unet = SceneUNet(in_channels=2 * 3 * PATCH * PATCH, block_out_channels=(64, 128, 192), **SHAPE)
+    return begin_with_nothing(unet)
+
+
+def build_one_step_unet() -> OneStepUNet:
+    """Return the U-Net of the editor that takes one step, about five million weights."""
+    unet = OneStepUNet(in_channels=THUMB_CHANNELS, block_out_channels=(64, 96, 128), **SHAPE)
+    return begin_with_nothing(unet)
+
+
+def begin_with_nothing(unet: Net) -> Net:
+    """Return the freshly initialised U-Net set to "the edit is the photo"."""
+    for layer in (unet.conv_out, unet.text_to_maps):
         torch.nn.init.zeros_(layer.weight)
         torch.nn.init.zeros_(layer.bias)
     return unet
@@ -52,33 +66,6 @@ def build_scheduler() -> DDIMScheduler:
         clip_sample=True,
         set_alpha_to_one=True,
     )
-
-
-class Editor(torch.nn.Module):
-    """Text encoder and U-Net trained as one."""
-
-    def __init__(self, text_encoder: torch.nn.Module, unet: SceneUNet) -> None:
-        super().__init__()
-        self.text_encoder, self.unet = text_encoder, unet
-
-    def forward(
-        self, noisy: torch.Tensor, photo: torch.Tensor, t: torch.Tensor, tokens: torch.Tensor
-    ) -> torch.Tensor:
-        """Predict the edit (B, 3, H, W) from pictures of that shape and tokens (B, 77)."""
-        text = self.text_encoder(tokens)[0]
-        latents = F.pixel_unshuffle(torch.cat([noisy, photo], dim=1), PATCH)
-        return F.pixel_shuffle(self.unet(latents, t, text, return_dict=False)[0], PATCH)
-
-
-def tokenize(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> torch.Tensor:
-    """Return token numbers (B, 77)."""
-    return tokenizer(
-        texts,
-        padding="max_length",
-        max_length=tokenizer.model_max_length,
-        truncation=True,
-        return_tensors="pt",
-    ).input_ids
 
 
 def loss_of(predicted: torch.Tensor, edit: torch.Tensor) -> torch.Tensor:

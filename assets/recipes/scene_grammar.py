@@ -41,8 +41,8 @@ FORMS: dict[str, str] = {
     "cyclone typhoon tornado windy winds gusts gusty hurricanes tornadoes squall turbulent "
     "thunderous",
     "rainbow": "rainbow rainbows",
-    "lights": "lights lights lights lamps lanterns lit lamp lantern lighting illuminated neon candles candle "
-    "bulbs torches headlights chandeliers streetlights candlelight",
+    "lights": "lights lights lights lamps lanterns lit lamp lantern lighting illuminated neon "
+    "candles candle bulbs torches headlights chandeliers streetlights candlelight",
     "black_and_white": "monochrome grayscale greyscale colorless black-and-white",
     "sepia": "sepia vintage retro antique",
     "sketch": "sketch sketched drawing drawn pencil sketches drawings etching pencils etchings "
@@ -221,8 +221,8 @@ def compose(
         words += _effect_words(effect, i, rng)
     if rng.random() < 0.35:
         words += _plain(pick(_ENDINGS, rng))
-    if rng.random() < 0.3:
-        for filler in _fillers(int(rng.integers(1, 3)), neutral, rng):
+    if rng.random() < 0.5:
+        for filler in _fillers(int(rng.integers(1, 6)), neutral, rng):
             words.insert(int(rng.integers(len(words) + 1)), filler)
     return words
 

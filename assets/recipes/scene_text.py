@@ -14,6 +14,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, pr
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
 FREQUENT = 50_000  # GloVe words kept by frequency; the grammar's own words come on top
+NEUTRAL = 15_000  # of the most frequent words, those far from all that mean something
 WIDTH = 64  # of the text encoder: 50 of GloVe, the rest is the network's own
 LENGTH = 77
 # In training, standard deviations per coordinate of the noise on a word vector, which has length 3,
@@ -60,11 +61,11 @@ def neutral_words(words: list[str], vectors: np.ndarray) -> list[str]:
     )
     place = {word: i for i, word in enumerate(words)}
     rows = vectors[[place[word] for word in sorted(loaded) if word in place]]  # (k, 50)
-    near = (vectors[:6000] @ rows.T).max(1)
+    near = (vectors[:NEUTRAL] @ rows.T).max(1)
     return [
         word
-        for word, top in zip(words[:6000], near, strict=True)
-        if top < 0.5 and word.isalpha() and len(word) > 2
+        for word, top in zip(words[:NEUTRAL], near, strict=True)
+        if top < 0.5 and word.isalpha()
     ]
 
 

@@ -140,7 +140,7 @@ class SceneUNet(UNet2DConditionModel):
         self.detail_out = nn.Conv2d(DETAIL_CHANNELS, 12, 3, padding=1)
         # Rain falls everywhere: what a text asks of the whole picture goes straight to the maps.
         width_of_text: int = self.config.cross_attention_dim  # type: ignore[attr-defined]
-        self.words = nn.Linear(width_of_text, UNET_MAPS)
+        self.text_to_maps = nn.Linear(width_of_text, UNET_MAPS)
 
     def forward(
         self,
@@ -168,7 +168,7 @@ class SceneUNet(UNet2DConditionModel):
             self, sample, timestep, encoder_hidden_states, return_dict=False, **kwargs
         )[0]  # (B, UNET_MAPS, h, w)
         # The last position of a causal encoder has read the whole text.
-        maps = maps + self.words(encoder_hidden_states[:, -1])[:, :, None, None]
+        maps = maps + self.text_to_maps(encoder_hidden_states[:, -1])[:, :, None, None]
         latents = self.draw(sample, maps)
         return UNet2DConditionOutput(sample=latents) if return_dict else (latents,)
 

@@ -72,7 +72,7 @@ def run(unet: SceneUNet, photo: torch.Tensor, noise: torch.Tensor) -> torch.Tens
 def silenced(unet: SceneUNet) -> SceneUNet:
     """Return a copy of which no part has anything to say."""
     unet = deepcopy(unet)
-    for layer in (unet.conv_out, unet.words, unet.detail_out):
+    for layer in (unet.conv_out, unet.text_to_maps, unet.detail_out):
         torch.nn.init.zeros_(layer.weight)
         torch.nn.init.zeros_(layer.bias)
     return unet
@@ -99,7 +99,8 @@ def test_colour_maps_act_on_the_pixels_they_lie_over(unet: SceneUNet) -> None:
 def test_the_last_word_reaches_the_maps_straight(unet: SceneUNet) -> None:
     unet = silenced(unet)
     with torch.no_grad():
-        unet.words.weight[9, 15] = 0.3  # of the last text position, 1.0 in `run`, to red's offset
+        # Of the last text position, 1.0 in `run`, to red's offset.
+        unet.text_to_maps.weight[9, 15] = 0.3
     photo, noise = torch.rand(1, 3, 32, 48) * 2 - 1, torch.randn(1, 3, 32, 48)
     expected = photo.clone()
     expected[:, 0] += 0.3
