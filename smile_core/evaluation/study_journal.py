@@ -1,8 +1,9 @@
 """The journal of a study: one line for every finished run, so that it need not be run again.
 
 A line is written whole and flushed to the disk before the next run begins. What a kill left
-half-written at the end is cut off when the journal is opened, and that run is fitted again, from
-edits that the cache has.
+half-written at the end is passed over, and cut off before the next line is written; that run is
+fitted again, from edits that the cache has. Reading alone changes nothing, for another study may be
+writing.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Journal:
     def __init__(self, folder: Path | None) -> None:
         self._path = None if folder is None else folder / JOURNAL_FILE
         self._known: dict[str, RunResult] = {}
+        self._whole: int | None = None  # bytes to keep where the end is half-written
         if self._path is not None and self._path.exists():
             self._read(self._path)
 
@@ -51,6 +53,9 @@ class Journal:
             return
         line = json.dumps({"key": key, **result.to_dict()}, allow_nan=False)
         try:
+            if self._whole is not None:
+                os.truncate(self._path, self._whole)
+                self._whole = None
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
                 file.flush()
@@ -66,7 +71,7 @@ class Journal:
             data = path.read_bytes()
             whole = data[: data.rfind(b"\n") + 1]
             if len(whole) < len(data):  # killed in the middle of a line
-                os.truncate(path, len(whole))
+                self._whole = len(whole)
             for line in whole.decode().splitlines():
                 values = json.loads(line)
                 self._known[values.pop("key")] = RunResult.from_dict(values)
