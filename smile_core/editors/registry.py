@@ -80,6 +80,11 @@ def load_editor(name: str) -> Editor:
         return _load(name)
 
 
+def loaded_editor(name: str) -> Editor | None:
+    """Return an editor that is in memory; None for any other, which is not loaded for it."""
+    return _load.find(name)
+
+
 def make_room(needed_gb: float, device: str) -> None:
     """Unload editors, the one used longest ago first, until so much memory is free.
 
@@ -99,6 +104,9 @@ class _LoadedEditors:
             self._editors[name] = _make(name)
         self._editors.move_to_end(name)
         return self._editors[name]
+
+    def find(self, name: str) -> Editor | None:
+        return self._editors.get(name)
 
     def make_room(self, needed_gb: float, device: str) -> None:
         from smile_core.editors.devices import free_gb, release_memory

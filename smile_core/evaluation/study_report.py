@@ -129,15 +129,20 @@ def table_html(table: Table) -> str:
     )
 
 
-def _section(index: int, answer: Answer) -> str:
+def part_html(answer: Answer) -> str:
+    """Return the heading of a part, its question, its notes and its tables."""
     notes = "".join(f"<li>{escape(note)}</li>" for note in answer.notes)
     return (
-        f'<section id="part-{index}"><h2>{escape(answer.part.name)}</h2>'
+        f"<h2>{escape(answer.part.name)}</h2>"
         f'<p class="question">{escape(answer.question)}</p>'
         f"{f'<ul class=notes>{notes}</ul>' if notes else ''}"
         f"{''.join(table_html(table) for table in answer.tables)}"
-        f"{''.join(_figure(figure) for figure in answer.figures)}</section>"
     )
+
+
+def _section(index: int, answer: Answer) -> str:
+    figures = "".join(_figure(figure) for figure in answer.figures)
+    return f'<section id="part-{index}">{part_html(answer)}{figures}</section>'
 
 
 def _figure(figure: Figure) -> str:
