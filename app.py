@@ -10,7 +10,17 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from components import api, compare, compare_inputs, explain, inputs, method, pace, theme
+from components import (
+    api,
+    compare,
+    compare_inputs,
+    evaluate,
+    explain,
+    inputs,
+    method,
+    pace,
+    theme,
+)
 from components.html import html
 from components.served import keep_swept
 from components.session import close_session
@@ -36,6 +46,8 @@ def build_page(example: Path | None = None) -> gr.Blocks:
                 left = explain.build(demo, header, example)
             with gr.Tab("Compare", id="compare"):
                 compare.build(demo, header, tabs, left.photo)
+            with gr.Tab("Evaluate", id="evaluate") as tab:
+                evaluate.build(tab)
             with gr.Tab("Method", id="method"):
                 method.build()
         api.build()

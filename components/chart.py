@@ -38,6 +38,22 @@ def chart(elem_id: str, description: str) -> gr.HTML:
     )
 
 
+def charts(elem_id: str, description: str) -> gr.HTML:
+    """Make a place for any number of charts, one below the other.
+
+    Its value is JSON: a list of `title`, `hint` and `figure`; empty shows `description`.
+    """
+    gr.set_static_paths([PLOTLY_JS])
+    return html(
+        value="",
+        html_template=f'<div class="charts"></div><p class="hint">{description}</p>',
+        js_on_load="smile.charts(element, props, watch);",
+        head=f'<script src="{file_url(PLOTLY_JS)}"></script>',
+        elem_id=elem_id,
+        elem_classes="chart-panel",
+    )
+
+
 def figure_json(figure: go.Figure, thumbnails: Sequence[str | None] = ()) -> str:
     """Return what a chart takes as its value.
 

@@ -136,7 +136,7 @@ def needs_mask(editor: str) -> bool:
 
 
 def show(
-    place: Workplace, needed: bool, photo: dict[str, Any] | None
+    place: Workplace[Any], needed: bool, photo: dict[str, Any] | None
 ) -> tuple[dict[str, Any], str]:
     """Return the panel and an empty drawing, for other editors or another photo."""
     place.painted = None
@@ -154,7 +154,7 @@ def show_drawing(whole: bool) -> dict[str, Any]:
     return gr.update(visible="hidden" if whole else True)
 
 
-def take_drawing(place: Workplace, event: gr.EventData) -> str:
+def take_drawing(place: Workplace[Any], event: gr.EventData) -> str:
     """Keep what was painted for the next run; return what is wrong with it."""
     address = str((event._data or {}).get("mask", ""))
     place.painted = None
@@ -170,7 +170,7 @@ def take_drawing(place: Workplace, event: gr.EventData) -> str:
 
 
 def take_upload(
-    place: Workplace,
+    place: Workplace[Any],
     file: dict[str, Any] | None,
     photo: dict[str, Any] | None,
     card: EditorCard | None,

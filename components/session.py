@@ -1,6 +1,6 @@
 """What the server keeps for each open tab: stop flags, the runs that wait, and the last results.
 
-Explain and Compare each have their own, so that neither stops or replaces the other's.
+Explain, Compare and Evaluate each have their own, so that none stops or replaces another's.
 
 A run is stopped through a flag that the engine polls, not by cancelling the event: a cancelled
 generator loses its last update, and with it the partial result.
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import gradio as gr
 from PIL import Image
@@ -26,9 +27,13 @@ from components.served import served_folder
 from smile_core.comparison import Comparison
 from smile_core.config import RunConfig
 from smile_core.editors import Editor
+from smile_core.evaluation.study import Study
+from smile_core.evaluation.study_run import StudySnapshot
 from smile_core.explanation import Explanation
 from smile_core.photo import Source
 from smile_core.result_files import ExportError
+
+J = TypeVar("J")
 
 MAX_SESSIONS = 64
 NOT_WRITTEN = (
@@ -73,12 +78,31 @@ class ComparisonJob:
     tools: tuple[Editor | None, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class StudyJob:
+    """A study that was asked for and checked, but has not started.
+
+    Attributes
+    ----------
+    study, folder
+        What `stream_study` takes.
+    text : str
+        Its YAML.
+    """
+
+    study: Study
+    folder: Path
+    text: str
+
+
 @dataclass(eq=False)  # told apart by identity, so that sets can hold them
-class Workplace:
+class Workplace(Generic[J]):
     """What a run needs besides its settings.
 
     Attributes
     ----------
+    job : Job, ComparisonJob, StudyJob or None
+        What waits for its turn.
     stop : threading.Event
         Set to end the run; cleared when a new one is asked for.
     links : str
@@ -93,12 +117,18 @@ class Workplace:
         Whether the tab is gone: nothing is written any more.
     """
 
+    job: J | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     links: str = ""
     folder: Path | None = None
     writing: threading.Lock = field(default_factory=threading.Lock)
     painted: Source | None = None
     closed: bool = False
+
+    def take_job(self) -> J | None:
+        """Return what waits, which then no longer does."""
+        job, self.job = self.job, None
+        return job
 
     @property
     def running(self) -> bool:
@@ -137,13 +167,11 @@ class Workplace:
 
 
 @dataclass(eq=False)
-class ComparisonPlace(Workplace):
+class ComparisonPlace(Workplace[ComparisonJob]):
     """The Compare tab of one open tab.
 
     Attributes
     ----------
-    job : ComparisonJob or None
-        The comparison that waits for its turn.
     comparison : Comparison or None
         The last one that has a result.
     color_by : int
@@ -152,25 +180,39 @@ class ComparisonPlace(Workplace):
         The one whose files are there for download.
     """
 
-    job: ComparisonJob | None = None
     comparison: Comparison | None = None
     color_by: int = STRONGEST
     exported: Comparison | None = None
 
-    def take_job(self) -> ComparisonJob | None:
-        """Return the waiting comparison, which then no longer waits."""
-        job, self.job = self.job, None
-        return job
+
+@dataclass(eq=False)
+class EvaluationPlace(Workplace[StudyJob]):
+    """The Evaluate tab of one open tab.
+
+    Attributes
+    ----------
+    snapshot : StudySnapshot or None
+        The last state of the last study.
+    text : str
+        The YAML of that study.
+    part : str
+        What the visitor chose in the menu of parts; empty for all.
+    exported : StudySnapshot or None
+        The one whose files are there for download.
+    """
+
+    snapshot: StudySnapshot | None = None
+    text: str = ""
+    part: str = ""
+    exported: StudySnapshot | None = None
 
 
 @dataclass(eq=False)
-class Session(Workplace):
+class Session(Workplace[Job]):
     """One open tab.
 
     Attributes
     ----------
-    job : Job or None
-        The run that waits for its turn.
     explanation : Explanation or None
         The last result, for the files and for a run that brings no new one.
     shown : Explanation or None
@@ -184,15 +226,22 @@ class Session(Workplace):
         The result whose files are there for download.
     comparing : ComparisonPlace
         The same for the Compare tab.
+    evaluating : EvaluationPlace
+        And for the Evaluate tab.
     """
 
-    job: Job | None = None
     explanation: Explanation | None = None
     shown: Explanation | None = None
     units: tuple[str, ...] = ()
     color_by: int = SIMILARITY
     exported: Explanation | None = None
     comparing: ComparisonPlace = field(default_factory=ComparisonPlace)
+    evaluating: EvaluationPlace = field(default_factory=EvaluationPlace)
+
+    @property
+    def places(self) -> tuple[Session, ComparisonPlace, EvaluationPlace]:
+        """Everything of this tab that runs by itself."""
+        return self, self.comparing, self.evaluating
 
     def show(self, units: tuple[str, ...], explanation: Explanation | None) -> None:
         """Note what the panels show from now on."""
@@ -200,15 +249,10 @@ class Session(Workplace):
             self.color_by = SIMILARITY
         self.units, self.shown = units, explanation
 
-    def take_job(self) -> Job | None:
-        """Return the waiting run, which then no longer waits."""
-        job, self.job = self.job, None
-        return job
-
     def close(self) -> None:
         """End the runs and remove the files."""
-        self.job = self.comparing.job = None
-        for place in (self, self.comparing):
+        for place in self.places:
+            place.take_job()
             place.stop.set()
             with place.writing:  # files that are being written just now go as well
                 place.closed = True
@@ -216,12 +260,12 @@ class Session(Workplace):
 
 
 _sessions: OrderedDict[str, Session] = OrderedDict()
-_running: set[Workplace] = set()  # whose run has the editor
+_running: set[Workplace[Any]] = set()  # whose run has the editor
 _lock = threading.Lock()
 
 
 @contextmanager
-def has_editor(place: Workplace) -> Iterator[None]:
+def has_editor(place: Workplace[Any]) -> Iterator[None]:
     """Count `place` as running meanwhile."""
     _running.add(place)
     try:
@@ -252,11 +296,10 @@ def session_of(request: gr.Request) -> Session:
 
 
 def _need(key: str) -> int:
-    session = _sessions[key]
-    comparing = session.comparing
-    if session.running or comparing.running:
+    places = _sessions[key].places
+    if any(place.running for place in places):
         return 2
-    return int(session.job is not None or comparing.job is not None)
+    return int(any(place.job is not None for place in places))
 
 
 def close_session(request: gr.Request) -> None:

@@ -20,6 +20,8 @@ CSS_FILES = [
     STATIC / "heatmap.css",
     STATIC / "comparison.css",
     PAGE / "comparison.css",
+    STATIC / "study_report.css",
+    PAGE / "evaluate.css",
 ]
 SCRIPT_FILE = PAGE / "page.js"
 

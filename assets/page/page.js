@@ -2,11 +2,11 @@
 window.smile = (() => {
   const find = (selector) => document.querySelector(selector);
 
-  // Ctrl+Enter (Cmd+Enter) presses Explain or Compare, wherever the focus is.
+  // Ctrl+Enter (Cmd+Enter) presses Explain, Compare or Run study, wherever the focus is.
   document.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
     const seen = (button) => button && button.offsetParent !== null;
-    const button = [find('#explain'), find('#compare')].find(seen);
+    const button = ['#explain', '#compare', '#evaluate'].map(find).find(seen);
     if (!button) return;
     event.preventDefault();
     // A number, or an editor that was typed, reaches the server when its box loses the focus.
@@ -183,5 +183,42 @@ window.smile = (() => {
     new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ['class'] });
   }
 
-  return { begin, chart, gallery, takeFiles };
+  // Any number of figures below each other. One that stays keeps its place and its zoom.
+  function charts(element, props, watch) {
+    const box = element.querySelector('.charts');
+    const drawn = new Map();  // by title
+
+    function make(title) {
+      const frame = document.createElement('figure');
+      frame.innerHTML = '<h3></h3><div class="chart empty" role="img"></div><p class="hint"></p>';
+      frame.querySelector('h3').textContent = title;
+      frame.querySelector('.chart').setAttribute('aria-label', title);
+      return { frame, props: {}, draw: null };
+    }
+
+    function draw() {
+      const list = props.value ? JSON.parse(props.value) : [];
+      const titles = new Set(list.map(({ title }) => title));
+      for (const [title, { frame }] of drawn) {
+        if (titles.has(title)) continue;
+        frame.remove();
+        drawn.delete(title);
+      }
+      list.forEach(({ title, hint, figure }, place) => {
+        if (!drawn.has(title)) drawn.set(title, make(title));
+        const one = drawn.get(title);
+        one.frame.querySelector('.hint').textContent = hint;
+        if (box.children[place] !== one.frame) box.insertBefore(one.frame, box.children[place] ?? null);
+        one.props.value = JSON.stringify({ figure, thumbnails: [] });
+        if (one.draw) one.draw();
+        else chart(one.frame, one.props, (_, redraw) => { one.draw = redraw; });
+      });
+      element.classList.toggle('filled', list.length > 0);
+    }
+
+    draw();
+    watch('value', draw);
+  }
+
+  return { begin, chart, charts, gallery, takeFiles };
 })();

@@ -36,6 +36,7 @@ CARD = EditorCard(
 )
 MASK_CARD = replace(CARD, name="quick-mask", title="Quick test editor with a mask", needs_mask=True)
 OTHER_CARD = replace(CARD, name="quick-other", title="Other quick test editor")
+KEPT_CARD = replace(CARD, name="quick-kept", title="Quick test editor whose edits are kept")
 # Every word that is known shifts the colours by (red, green, blue).
 TINTS = {
     "snow": (70, 75, 80),
@@ -57,7 +58,8 @@ class QuickEditor:
         self.delay_s = delay_s
         self.name, self.card = card.name, card
         # Without a fingerprint nothing is cached, so that a second run takes its time again.
-        self.fingerprint = None if delay_s else f"{card.name}-1"
+        is_kept = card is KEPT_CARD or not delay_s
+        self.fingerprint = f"{card.name}-1" if is_kept else None
         self.tints = OTHER_TINTS if card is OTHER_CARD else TINTS
 
     def edit(
@@ -96,6 +98,7 @@ def main() -> None:
         register_editor(CARD)(lambda: QuickEditor(given.delay))
     register_editor(MASK_CARD)(lambda: QuickEditor(given.delay, MASK_CARD))
     register_editor(OTHER_CARD)(lambda: QuickEditor(given.delay, OTHER_CARD))
+    register_editor(KEPT_CARD)(lambda: QuickEditor(given.delay, KEPT_CARD))
     page = build_page(given.example)
     if given.file_limit:
         import resource  # POSIX only

@@ -1,0 +1,157 @@
+"""The Evaluate tab in a real browser: a grid on a quick editor, from its cost to its files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.server import KEPT_CARD
+
+pytestmark = pytest.mark.browser
+
+# Every state of the tables that differs from the one before.
+WATCH = """() => {
+  window.seen = [];
+  new MutationObserver(() => {
+    const shown = [...document.querySelectorAll('#evaluate-tables td')]
+      .map((cell) => cell.textContent).join();
+    if (shown && shown !== window.seen.at(-1)) window.seen.push(shown);
+  }).observe(document.querySelector('#evaluate-tables'), {childList: true, subtree: true});
+}"""
+TEXTS = (
+    "Turn the *snowy* day into a *foggy* one",
+    "Make it very *snowy* at last",
+    "Please give me some *fog* over there",
+    "Let there be a *sunset* with clouds",
+)
+
+
+@pytest.fixture
+def tab(page: Page) -> Page:
+    open_tab(page)
+    page.locator("#evaluate-kind").get_by_label("Your own grid").check()
+    expect(page.locator("#evaluate-instructions")).to_be_visible()
+    choose_editor(page, KEPT_CARD.title)
+    page.evaluate(WATCH)
+    return page
+
+
+def open_tab(page: Page) -> None:
+    page.locator("#tabs").get_by_role("tab", name="Evaluate").click()
+    expect(page.locator("#evaluate")).to_be_visible()
+
+
+def choose_editor(page: Page, title: str) -> None:
+    """Choose this editor alone."""
+    page.locator("#evaluate-editors").get_by_role("button", name="Remove").first.click()
+    page.locator("#evaluate-editors input").click()
+    page.get_by_role("option", name=title, exact=True).click()
+    page.keyboard.press("Escape")
+
+
+def ask(page: Page, texts: tuple[str, ...], perturbations: str) -> None:
+    page.fill("#evaluate-instructions textarea", "\n".join(texts))
+    page.fill("#evaluate-perturbations textarea", perturbations)
+
+
+def status_numbers(page: Page, pattern: str) -> list[int]:
+    found = re.search(pattern, page.locator("#evaluate-status").inner_text())
+    assert found is not None, page.locator("#evaluate-status").inner_text()
+    return [int(number.replace(",", "")) for number in found.groups()]
+
+
+def wait_for_end(page: Page, word: str) -> None:
+    expect(page.locator("#evaluate-status")).to_contain_text(word, timeout=60_000)
+    expect(page.locator("#evaluate")).to_be_enabled(timeout=10_000)
+
+
+def test_a_grid_from_its_cost_to_its_files(tab: Page, tmp_path: Path) -> None:
+    ask(tab, TEXTS[:3], "12, 24")
+    cost = tab.locator("#evaluate-cost")
+    # Accuracy and fidelity are asked of the same edits.
+    expect(cost).to_contain_text(re.compile(r"12 explanations of \d+ edits"), timeout=20_000)
+    expect(cost).to_contain_text("to make at most")
+    tab.keyboard.press("Control+Enter")
+    expect(tab.locator("#evaluate")).to_be_disabled()
+    wait_for_end(tab, "Finished in")
+    assert len(tab.evaluate("window.seen")) >= 2
+    expect(tab.locator("#evaluate-overview li.done")).to_have_count(2)
+    tables = tab.locator("#evaluate-tables")
+    expect(tables.locator("th.paper").first).to_contain_text("paper")
+    assert tables.locator("td.paper").count() > 0
+    tab.locator("#evaluate-part input").click()
+    tab.get_by_role("option", name="Fidelity", exact=True).click()
+    expect(tables.locator("h2")).to_have_text(["Fidelity"])
+
+    tab.locator("#evaluate-tabs").get_by_role("tab", name="Plots").click()
+    expect(tab.locator("#evaluate-plots .js-plotly-plot").first).to_be_visible()
+
+    tab.locator("#evaluate-tabs").get_by_role("tab", name="Export").click()
+    names = ("report.html", "results.csv", "summary.csv", "summary.md", "timings.csv",
+             "study.yaml", "study.zip")  # fmt: skip
+    for name in names:
+        with tab.expect_download() as download:
+            tab.locator(f"#evaluate-links a[download='{name}']").click()
+        download.value.save_as(tmp_path / name)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "results.csv").read_text())))
+    assert {row["editor"] for row in rows} == {KEPT_CARD.name}
+    words = {row["word"] for row in rows if row["keyword"] == "1"}
+    assert words == {"snowy", "foggy", "fog"}
+    with zipfile.ZipFile(tmp_path / "study.zip") as files:
+        assert set(files.namelist()) == set(names) - {"study.zip"}
+
+
+def test_stop_keeps_what_there_is_and_resume_makes_no_edit_twice(tab: Page) -> None:
+    ask(tab, TEXTS, "60")
+    expect(tab.locator("#evaluate-cost")).to_contain_text("8 explanations", timeout=20_000)
+    tab.click("#evaluate")
+    tab.wait_for_function("window.seen.length >= 1", timeout=30_000, polling=50)
+    tab.click("#evaluate-stop")
+    wait_for_end(tab, "Stopped after")
+    kept = tab.locator("#evaluate-tables td").all_inner_texts()
+    assert kept
+    done, edits, made = status_numbers(tab, r"([\d,]+) of ([\d,]+) edits.*?([\d,]+) edits made")
+    assert 0 < made < edits
+    assert done == made + (done - made)
+    button = tab.locator("#evaluate")
+    expect(button).to_have_text("Resume", timeout=20_000)
+    expect(tab.locator("#evaluate-cost")).to_contain_text("of them there already")
+    button.click()
+    wait_for_end(tab, "Finished in")
+    after, all_edits, more = status_numbers(
+        tab, r"([\d,]+) of ([\d,]+) edits.*?([\d,]+) edits made"
+    )
+    assert after == all_edits == edits
+    assert more == edits - done
+    expect(button).to_have_text("Run study", timeout=20_000)
+
+
+def test_what_cannot_be_run_is_said(tab: Page) -> None:
+    message = tab.locator("#evaluate-message .alert")
+    ask(tab, ("Make it snowy",), "12")
+    tab.click("#evaluate")
+    expect(message).to_contain_text("*asterisks* around them in “Make it snowy”", timeout=20_000)
+    ask(tab, ("Make it *snowy*",), "many")
+    expect(tab.locator("#evaluate-cost")).to_contain_text("not 'many'", timeout=20_000)
+    tab.click("#evaluate")
+    expect(message).to_contain_text("not 'many'")
+    ask(tab, ("Make it *snowy*",), "4")
+    tab.click("#evaluate")
+    wait_for_end(tab, "Finished in")
+    expect(message).to_have_count(0)
+
+
+def test_a_ready_made_study_shows_its_parts(page: Page) -> None:
+    open_tab(page)
+    parts = page.locator("#evaluate-parts input")
+    expect(parts).to_have_count(13)
+    page.locator("#evaluate-study input").click()
+    page.get_by_role("option", name="Accuracy (Table I)", exact=True).click()
+    expect(parts).to_have_count(2)
+    expect(page.locator("#evaluate-about")).to_contain_text("one prompt on every bundled photo")
