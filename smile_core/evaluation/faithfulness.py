@@ -76,7 +76,7 @@ class Faithfulness:
     random : tuple of Curves
         Those of random orders, all different from each other where there are enough.
     failed : int
-        Edits of the explanation's curves that failed; areas go straight past them.
+        Points of the explanation's curves whose edit failed; areas go straight past them.
     """
 
     curves: Curves
@@ -85,10 +85,12 @@ class Faithfulness:
 
     @property
     def beats(self) -> float:
-        """Share of the random orders with a smaller `between`, ties by half; 0.5 is chance."""
-        mine = self.curves.between
-        gaps = [mine - other.between for other in self.random]
-        return float(np.mean([1.0 if gap > 1e-9 else 0.5 * (gap > -1e-9) for gap in gaps]))
+        """Share of the random orders with a smaller `between`, ties by half; 0.5 is chance.
+
+        NaN where so many edits failed that a curve has no area.
+        """
+        gaps = np.array([self.curves.between - other.between for other in self.random])
+        return float(np.mean((1 + np.sign(np.round(gaps, 9))) / 2))
 
     def to_dict(self) -> dict[str, float]:
         """Return the areas, and their means over the random orders, by name."""
@@ -98,7 +100,7 @@ class Faithfulness:
             f"random_{name}": float(np.mean([getattr(curves, name) for curves in self.random]))
             for name in names
         }
-        return {**mine, **random, "beats": self.beats, "failed": float(self.failed)}
+        return {**mine, **random, "beats": self.beats, "failed_on_curves": float(self.failed)}
 
 
 def order_masks(order: Sequence[int]) -> np.ndarray:

@@ -44,7 +44,11 @@ def test_areas_by_hand() -> None:
     holed = Curves((0, 1), np.array([1, np.nan, 0]), np.array([np.nan, np.nan, 1]))
     assert holed.deletion_area == pytest.approx(0.5)
     assert np.isnan(holed.insertion_area)
-    assert Faithfulness(curves, (curves, holed), 0).beats == pytest.approx(0.25)
+    worse = Curves((1, 0), np.array([1, 0.8, 0]), np.array([0, 0.2, 1]))
+    assert Faithfulness(curves, (curves, worse, worse, worse), 0).beats == pytest.approx(0.875)
+    assert Faithfulness(worse, (curves,), 0).beats == 0
+    assert np.isnan(Faithfulness(curves, (worse, holed), 0).beats)  # unknown is not lost
+    assert np.isnan(Faithfulness(holed, (worse,), 0).beats)
 
 
 def test_curves_of_a_known_editor_by_hand() -> None:
@@ -62,7 +66,7 @@ def test_curves_of_a_known_editor_by_hand() -> None:
     areas = result.to_dict()
     assert areas["deletion_area"] > areas["random_deletion_area"]
     assert areas["insertion_area"] > areas["random_insertion_area"]
-    assert areas["failed"] == 0
+    assert areas["failed_on_curves"] == 0
 
 
 def test_no_order_is_better_than_the_true_one_and_chance_is_nothing() -> None:
