@@ -171,6 +171,7 @@ def run_key(run: Run, editor: EditorFacts, encoder: str) -> str:
         encoder,
         run.part.mask and mask_digest(run.part.mask),
         run.part.protocol if run.part.protocol in ("faithfulness", "robustness") else "",
+        run.instruction.keywords,
         config,
         versions(),
     ]

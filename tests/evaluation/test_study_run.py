@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from smile_core.evaluation.study_result import results_csv
 from smile_core.evaluation.study_run import run_study, stream_study, study_cost
 from smile_core.evaluation.study_tables import Mean
 from smile_core.explanation import DRIVES, NOTHING
-from tests.evaluation.studies import KEYWORDS, glass_study, part, run_glass
+from tests.evaluation.studies import HEAD, KEYWORDS, glass_study, part, run_glass
 from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder
 
 PARTS = (
@@ -154,6 +156,19 @@ def test_a_line_cut_by_a_kill_is_run_again(tmp_path: Path) -> None:
     assert len(lines) == len({json.loads(line)["key"] for line in lines}) == 2
 
 
+def test_other_keywords_are_not_given_the_results_of_the_first(tmp_path: Path) -> None:
+    """The same edits and weights, judged by another truth: in one study, and in one mended."""
+    texts = [f"{{text: {INSTRUCTION}, keywords: [{word}]}}" for word in ("snowy", "very", "foggy")]
+    both = part("a", "accuracy", texts[0]) + part("b", "accuracy", texts[1])
+    bare = part("c", "fidelity", INSTRUCTION)
+    last = run_glass(glass_study(tmp_path, both + bare), out=tmp_path)[-1]
+    assert [result.truth for _, result in last.pairs] == [
+        (0, 0, 0, 1, 0, 0), (0, 0, 1, 0, 0, 0), None,
+    ]  # fmt: skip
+    mended = run_glass(glass_study(tmp_path, part("a", "accuracy", texts[2])), out=tmp_path)[-1]
+    assert mended.pairs[0][1].truth == (0, 0, 0, 0, 0, 1)
+
+
 def test_another_editor_under_the_name_does_not_get_old_results(tmp_path: Path) -> None:
     study = glass_study(tmp_path, part("a", "accuracy"))
     run_glass(study, out=tmp_path)
@@ -193,6 +208,7 @@ def test_the_csv_has_a_row_per_word_per_run_and_no_times(tmp_path: Path) -> None
     study = glass_study(tmp_path, part("a", "accuracy", seeds=[0, 1]))
     last = run_glass(study)[-1]
     head, *rows = results_csv(last.pairs).splitlines()
+    assert head.split(",")[-1] == "failed"
     assert len(rows) == 2 * len(INSTRUCTION.split())
     assert not [name for name in head.split(",") if name.endswith("_s") or "second" in name]
     values = dict(zip(head.split(","), rows[3].split(","), strict=True))
@@ -207,6 +223,17 @@ def test_the_csv_has_a_row_per_word_per_run_and_no_times(tmp_path: Path) -> None
 
 def test_seeds_repeat_to_the_byte(tmp_path: Path) -> None:
     study = glass_study(tmp_path, PARTS)
-    one, other = (results_csv(run_glass(study, batch)[-1].pairs) for batch in (None, None))
+    one, other = (results_csv(run_glass(study)[-1].pairs) for _ in "ab")
     assert one == other
-    assert np.isfinite([float(line.split(",")[17]) for line in one.splitlines()[1:]]).all()
+    titles = one.splitlines()[0].split(",")
+    assert len(titles) == len(set(titles))
+    weights = [row["weight"] for row in csv.DictReader(io.StringIO(one))]
+    assert np.isfinite(np.array(weights, dtype=float)).all()
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_batches_do_not_change_a_byte(tmp_path: Path, size: int) -> None:
+    head = f"{HEAD}settings: {{batch_size: {size}}}\n"
+    one, other = (results_csv(run_glass(study)[-1].pairs) for study in (
+        glass_study(tmp_path, PARTS), glass_study(tmp_path, PARTS, head)))  # fmt: skip
+    assert one == other
