@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smile_core.config import ConfigError, RunConfig
+from smile_core.config import ConfigError, RunConfig, check_choice
 from smile_core.editors.protocol import Editor, StopRequested
 from smile_core.engine import as_editor, stream
 from smile_core.evaluation.baselines import BASELINES, baseline_weights
@@ -125,19 +125,23 @@ def robustness(
     Raises
     ------
     ConfigError
-        When a keyword is not in the instruction, or something given cannot be used.
+        When a keyword is not in the instruction, or something given cannot be used; names and
+        keywords are checked before anything is edited.
     RunError
         When a run fails.
     StopRequested
         When `tools.stop` answered True.
     """
+    for method in methods:
+        check_choice("method", method, BASELINES)
+    words = config.instruction
+    _keyword_words(_plain_words(split_units(words, config.granularity)), keywords)
     tools = tools or Tools()
     editor = as_editor(tools.editor, config.editor)
     plain = _explain(image, config, editor, tools)
     if decoy is None:
         decoy = _lightest(plain, keywords)
     rng = np.random.default_rng(config.seed)
-    words = config.instruction
     runs = {
         NO_ATTACK: plain,
         "padded": _explain(image, config.with_(instruction=padded(words)), editor, tools),
@@ -168,15 +172,25 @@ def keyword_rank(weights: KeyedWeights, keywords: Sequence[str]) -> int:
     ConfigError
         When a keyword is not among the words.
     """
-    wanted = {word for word, _ in keyed_weights(keywords, [0.0] * len(keywords))}
-    missing = wanted - {word for word, _ in weights}
-    if missing or not wanted:
-        raise ConfigError(
-            f"Give at least one keyword, each a word of the instruction, not {list(keywords)}."
-        )
+    wanted = _keyword_words([word for word, _ in weights], keywords)
     best = max(weight for (word, _), weight in weights.items() if word in wanted)
     others = [weight for (word, _), weight in weights.items() if word not in wanted]
     return 1 + sum(weight >= best for weight in others)
+
+
+def _plain_words(units: Sequence[str]) -> list[str]:
+    """Return the units as `keyed_weights` names them."""
+    return [word for word, _ in keyed_weights(units, [0.0] * len(units))]
+
+
+def _keyword_words(words: Sequence[str], keywords: Sequence[str]) -> set[str]:
+    """Return the keywords as plain words, each of which has to be one of `words`."""
+    wanted = set(_plain_words(keywords))
+    if not wanted or not wanted <= set(words):
+        raise ConfigError(
+            f"Give at least one keyword, each a word of the instruction, not {list(keywords)}."
+        )
+    return wanted
 
 
 def _explain(image: Source, config: RunConfig, editor: Editor, tools: Tools) -> Explanation:
@@ -202,9 +216,8 @@ def _weights(explanation: Explanation, method: str, tools: Tools) -> dict[tuple[
 
 def _lightest(explanation: Explanation, keywords: Sequence[str]) -> str:
     """Return the word that weighs least, keywords aside."""
-    keys = {word for word, _ in keyed_weights(keywords, [0.0] * len(keywords))}
-    texts = [unit.text for unit in explanation.units]
-    words = [word for word, _ in keyed_weights(texts, [0.0] * len(texts))]
+    keys = set(_plain_words(keywords))
+    words = _plain_words([unit.text for unit in explanation.units])
     others = [unit for unit, word in zip(explanation.units, words, strict=True) if word not in keys]
     if not others:
         raise ConfigError("Every word is a keyword, so there is no decoy. Name fewer keywords.")

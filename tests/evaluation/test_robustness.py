@@ -89,6 +89,16 @@ def test_refusals() -> None:
     tools = Tools(editor=ToyEditor(), encoder=ToyEncoder(), cache=None)
     with pytest.raises(ConfigError, match="no decoy"):
         robustness(photo(), CONFIG, INSTRUCTION.split(), tools=tools)
+    for keywords, methods, words in (
+        (["snow"], BASELINES, "at least one keyword"),
+        ([], BASELINES, "at least one keyword"),
+        (["snowy"], ("smile", "lyme"), "Did you mean 'lime'"),
+    ):
+        editor = ToyEditor()
+        unused = Tools(editor=editor, encoder=ToyEncoder(), cache=None)
+        with pytest.raises(ConfigError, match=words):
+            robustness(photo(), CONFIG, keywords, methods=methods, tools=unused)
+        assert editor.made == 0  # refused before anything is edited
     stopped = Tools(editor=ToyEditor(), encoder=ToyEncoder(), cache=None, stop=lambda: True)
     with pytest.raises(StopRequested):
         robustness(photo(), CONFIG, ["snowy"], tools=stopped)
