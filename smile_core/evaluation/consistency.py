@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from smile_core.config import MAX_PERTURBATIONS
+
 
 @dataclass(frozen=True)
 class Consistency:
@@ -72,7 +74,7 @@ class Needed:
     Attributes
     ----------
     count : int or None
-        Perturbations or seeds; None when the spread does not fall with their number.
+        Perturbations or seeds; None when no number of perturbations that a run can have would do.
     measured : bool
         True when a measured count is under the target; False for a count that was worked out.
     """
@@ -119,7 +121,8 @@ def perturbations_needed(mean_sds: Mapping[int, float], target: float) -> Needed
     Needed
         The smallest measured number from which on every larger one is under the target too. Where
         there is none, the number at which the line log SD = a + b·log n reaches the target, fitted
-        to what was measured (with a single number, b = -1/2); None when that line does not fall.
+        to what was measured (with a single number, b = -1/2); None when that line does not fall,
+        or reaches the target beyond `config.MAX_PERTURBATIONS`.
 
     Raises
     ------
@@ -142,8 +145,10 @@ def perturbations_needed(mean_sds: Mapping[int, float], target: float) -> Needed
     if slope >= 0:
         return Needed(None, False)
     level = float(np.mean(spread_logs) - slope * np.mean(logs))
-    count = math.ceil(math.exp((math.log(target) - level) / slope) * (1 - 1e-12))
-    return Needed(max(count, counts[-1] + 1), False)
+    log_count = (math.log(target) - level) / slope
+    if log_count > math.log(MAX_PERTURBATIONS):  # it may be beyond any number at all
+        return Needed(None, False)
+    return Needed(max(math.ceil(math.exp(log_count) * (1 - 1e-12)), counts[-1] + 1), False)
 
 
 def _check_target(target: float, spreads: Sequence[float]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from smile_core.config import MAX_PERTURBATIONS
 from smile_core.evaluation.consistency import (
     Needed,
     consistency,
@@ -165,5 +166,5 @@ def _repeats(group: Sequence[Pair]) -> list[list[Pair]]:
 
 def _needed(needed: Needed) -> str:
     if needed.count is None:
-        return "does not fall"
+        return f"none up to {MAX_PERTURBATIONS:,}"
     return f"{'' if needed.measured else 'about '}{needed.count}"

@@ -51,6 +51,10 @@ def test_perturbations_by_hand() -> None:
     assert perturbations_needed({16: 0.2, 64: 0.1}, 0.05) == Needed(256, False)
     assert perturbations_needed({16: 0.2}, 0.05) == Needed(256, False)
     assert perturbations_needed({16: 0.2, 64: 0.3}, 0.05) == Needed(None, False)
+    # Where it hardly falls, the line meets the target beyond any run, or beyond any number.
+    assert perturbations_needed({16: 0.2, 32: 0.1999}, 0.05) == Needed(None, False)
+    assert perturbations_needed({16: 0.8}, 0.05) == Needed(4096, False)
+    assert perturbations_needed({16: 0.81}, 0.05) == Needed(None, False)
 
 
 def test_refusals() -> None:
