@@ -37,8 +37,6 @@ from smile_core.image_distance import distances_to_reference
 from smile_core.regression import MAX_INTERACTION_UNITS
 from smile_core.text_distance import load_word_vectors, text_distances
 
-BASELINES = ("smile", "lime", "bay-lime", "kernel-shap", "leave-one-out")
-
 # What can be changed of a run without making an edit.
 FIT_SETTINGS = (
     "surrogate",
@@ -51,12 +49,14 @@ FIT_SETTINGS = (
     "p_cutoff",
 )
 _COSINES = {"image_distance": "cosine", "text_distance": "cosine"}
-# What sets each baseline that is a fit apart from the run's own.
-_SWITCHES: dict[str, dict[str, Any]] = {
-    "lime": {"surrogate": "lime"},
+# What sets each method that is a fit apart from the run's own; the edits stay.
+METHOD_SETTINGS: dict[str, dict[str, Any]] = {
+    "smile": {},
+    "lime": {"surrogate": "lime", **_COSINES},
     "bay-lime": {"surrogate": "bayesian-ridge", **_COSINES},
     "kernel-shap": {"surrogate": "shapley"},
 }
+BASELINES = (*METHOD_SETTINGS, "leave-one-out")
 
 
 def refit(
@@ -276,6 +276,6 @@ def baseline_weights(
         return found.weights
     fitted = explanation
     if name != "smile":
-        cutoff = {} if explanation.config.get("p_cutoff") is None else {"p_cutoff": None}
-        fitted = refit(explanation, encoder=encoder, **_SWITCHES[name], **cutoff)
+        # The cutoff is SMILE's own, and its p-values may be those of another distance.
+        fitted = refit(explanation, encoder=encoder, p_cutoff=None, **METHOD_SETTINGS[name])
     return np.array([unit.weight for unit in fitted.units])

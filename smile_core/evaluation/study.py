@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smile_core.config import BUNDLED_EDITOR, ConfigError, check_choice
+from smile_core.evaluation.baselines import METHOD_SETTINGS
 
 PROTOCOLS = (
     "accuracy",
@@ -23,7 +24,7 @@ PROTOCOLS = (
     "faithfulness",
     "robustness",
 )
-METHODS = ("smile", "lime", "bay-lime", "kernel-shap")
+METHODS = tuple(METHOD_SETTINGS)
 # Axes of a grid: key in the file, field of `RunConfig`.
 AXES = {
     "perturbations": "perturbations",

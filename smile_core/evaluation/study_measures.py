@@ -12,12 +12,12 @@ from collections.abc import Callable
 from smile_core.evaluation.faithfulness import faithfulness
 from smile_core.evaluation.mask_edits import Tools
 from smile_core.evaluation.robustness import robustness
+from smile_core.evaluation.study import METHODS
 from smile_core.evaluation.study_plan import Run, load_photo
 from smile_core.explanation import Explanation
 from smile_core.instruction import split_units
 
 RANDOM_ORDERS = 5
-ATTACK_METHODS = ("smile", "lime", "bay-lime", "kernel-shap")
 
 Measures = dict[str, float | None]
 Measure = Callable[[Run, Explanation, Tools], Measures]
@@ -56,7 +56,7 @@ def robustness_name(figure: str, attack: str, method: str) -> str:
 
 def attacks_measured(measures: Measures) -> list[str]:
     """Return the attacks among the figures of robustness, in order."""
-    start = robustness_name("rank", "", ATTACK_METHODS[0])
+    start = robustness_name("rank", "", METHODS[0])
     return [name.removeprefix(start) for name in measures if name.startswith(start)]
 
 
@@ -75,7 +75,7 @@ def _robustness(run: Run, explanation: Explanation, tools: Tools) -> Measures:
     words = [word for keyword in run.instruction.keywords for word in keyword.split()]
     photo = load_photo(run.photo)
     found: Measures = {}
-    for row in robustness(photo, run.config, words, methods=ATTACK_METHODS, tools=tools):
+    for row in robustness(photo, run.config, words, methods=METHODS, tools=tools):
         found[robustness_name("rank", row.attack, row.method)] = float(row.rank)
         found[robustness_name("jaccard", row.attack, row.method)] = row.jaccard
     return found

@@ -16,6 +16,7 @@ from PIL import Image
 from smile_core.config import RunConfig
 from smile_core.edit_cache import EditCache, pixel_digest
 from smile_core.editors.protocol import EditorCard
+from smile_core.evaluation.baselines import FIT_SETTINGS, METHOD_SETTINGS
 from smile_core.evaluation.stability import change_neutrally
 from smile_core.evaluation.study import AXES, Instruction, Part, Study
 from smile_core.evaluation.study_file import bundled_photos
@@ -24,29 +25,8 @@ from smile_core.planning import edit_keys
 from smile_core.versions import versions
 
 UNCHANGED = ""
-# What a method changes of the settings of a run; the edits stay.
-METHOD_SETTINGS: dict[str, dict[str, Any]] = {
-    "smile": {},
-    "lime": {"surrogate": "lime", "image_distance": "cosine", "text_distance": "cosine"},
-    "bay-lime": {
-        "surrogate": "bayesian-ridge",
-        "image_distance": "cosine",
-        "text_distance": "cosine",
-    },
-    "kernel-shap": {"surrogate": "shapley"},
-}
 # Settings that only a fit depends on; runs that agree in all others share their edits.
-FIT_FIELDS = (
-    "image_distance",
-    "order",
-    "text_distance",
-    "word_vectors",
-    "kernel_width",
-    "surrogate",
-    "interactions",
-    "p_cutoff",
-    "p_iterations",
-)
+FIT_FIELDS = (*FIT_SETTINGS, "p_iterations")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smile_core.evaluation.study import Part
+from smile_core.evaluation.study import METHODS, Part
 from smile_core.evaluation.study_answer import (
     Answer,
     Figure,
@@ -16,7 +16,7 @@ from smile_core.evaluation.study_answer import (
     series_name,
     varying,
 )
-from smile_core.evaluation.study_measures import ATTACK_METHODS, attacks_measured, robustness_name
+from smile_core.evaluation.study_measures import attacks_measured, robustness_name
 from smile_core.evaluation.study_plots import mean_bars
 from smile_core.evaluation.study_tables import Cell, Column, Mean, group_by, mean_of
 
@@ -33,9 +33,9 @@ def answer_robustness(part: Part, pairs: Sequence[Pair]) -> Answer:
     rows, series, told = [], [], []
     for key, group in group_by(pairs, lambda pair: row_key(pair[0], names)).items():
         attacks = attacks_measured(group[0][1].measures)
-        bars: dict[str, list[tuple[str, Mean | None]]] = {name: [] for name in ATTACK_METHODS}
+        bars: dict[str, list[tuple[str, Mean | None]]] = {name: [] for name in METHODS}
         for attack in attacks:
-            for method in ATTACK_METHODS:
+            for method in METHODS:
                 ranks = _values(group, "rank", attack, method)
                 found = mean_of(None if rank is None else float(rank == 1) for rank in ranks)
                 jaccard = mean_of(_values(group, "jaccard", attack, method))
