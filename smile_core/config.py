@@ -36,7 +36,16 @@ TEXT_DISTANCES = ("wmd", "cosine", "wmd+cosine")
 SURROGATES = ("linear", "bayesian-ridge", "ridge", "lasso", "lime", "shapley")
 PRESETS = ("recommended", "paper")
 # What can be set of an editor; its card says which of these it has.
-KNOBS = ("steps", "guidance_scale", "image_guidance_scale", "strength", "negative_prompt")
+KNOBS = (
+    "steps",
+    "guidance_scale",
+    "image_guidance_scale",
+    "strength",
+    "negative_prompt",
+    "scheduler",
+)
+DPM_SOLVER = "dpm-solver"
+SCHEDULERS = (DPM_SOLVER,)
 
 MAX_PERTURBATIONS = 4096
 MAX_UNITS = 64
@@ -117,7 +126,7 @@ class RunConfig:
     p_iterations : int
         Bootstrap iterations behind every p-value, 100 to 1,000,000.
     steps : int or None
-        Denoising steps; this and the next four are the editor's knobs, and None takes its own
+        Denoising steps; this and the next five are the editor's knobs, and None takes its own
         default. Which of them an editor has is written on its card.
     guidance_scale, image_guidance_scale : float or None
         How strongly the text steers, and how strongly the photo is kept, 0 to 100.
@@ -125,6 +134,10 @@ class RunConfig:
         How much of the photo is painted anew, above 0 (nothing) to 1 (all).
     negative_prompt : str or None
         What the edit should not show; part of every edit, never of the explanation.
+    scheduler : {"dpm-solver"} or None
+        Who takes the denoising steps. `dpm-solver` needs few of them and draws no noise on the way
+        (DPM-Solver++, arXiv 2211.01095); it does not change `steps`, so set that too. None is the
+        editor's own.
     stop_when_settled : bool
         End the run once the order of the words is settled, see `smile_core.settling`. Off by
         default: a run is as long as it was asked to be.
@@ -160,6 +173,7 @@ class RunConfig:
     image_guidance_scale: float | None = None
     strength: float | None = None
     negative_prompt: str | None = None
+    scheduler: str | None = None
     stop_when_settled: bool = False
     batch_size: int = 8
 
@@ -213,6 +227,8 @@ class RunConfig:
             _check_number("The strength", self.strength, 0.01, 1)
         if self.negative_prompt is not None:
             self._check_negative_prompt()
+        if self.scheduler is not None:
+            check_choice("scheduler", self.scheduler, SCHEDULERS)
 
     def _check_negative_prompt(self) -> None:
         text = self.negative_prompt

@@ -45,6 +45,7 @@ AUTOMATIC = {
     "steps": "the editor's default",
     "guidance_scale": "the editor's default",
     "image_guidance_scale": "the editor's default",
+    "scheduler": "the editor's own",
 }
 METHOD = """
 <p>The photo was edited with the full instruction and then again with shortened versions of it,

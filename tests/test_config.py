@@ -73,6 +73,8 @@ def test_settings_cannot_be_changed_but_copied() -> None:
         ({"negative_prompt": 3}, "negative prompt"),
         ({"negative_prompt": "x" * 2001}, "negative prompt"),
         ({"image_guidance_scale": "high"}, "image_guidance_scale"),
+        ({"scheduler": "dpm_solver"}, "Did you mean 'dpm-solver'"),
+        ({"scheduler": 3}, "Unknown scheduler 3"),
     ],
 )
 def test_what_is_out_of_range_is_refused(change: dict, words: str) -> None:

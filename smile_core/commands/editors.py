@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from smile_core.config import SCHEDULERS
+
 if TYPE_CHECKING:
     from smile_core.editors import EditorCard
 
@@ -37,8 +39,10 @@ def _settings(card: EditorCard) -> list[str]:
     """Return what can be set of an editor, with its defaults."""
     steps = {} if card.steps is None else {"steps": card.steps}
     knobs = [f"{name} {value:g}" for name, value in (steps | dict(card.knobs)).items()]
+    schedulers = [f"scheduler {', '.join(SCHEDULERS)}"] if card.takes_scheduler else []
     return [
         ", ".join(knobs) or "no knobs",
+        *schedulers,
         "negative prompt" if card.takes_negative_prompt else "no negative prompt",
         "needs a mask" if card.needs_mask else "no mask",
         "seed" if card.takes_seed else "no seed: every edit is a new draw",

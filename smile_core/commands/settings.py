@@ -11,9 +11,17 @@ from smile_core.config import (
     GRANULARITIES,
     IMAGE_DISTANCES,
     PRESETS,
+    SCHEDULERS,
     SURROGATES,
     TEXT_DISTANCES,
 )
+
+OWN = "own"  # the editor's own scheduler, so that a column of a comparison can ask for it
+
+
+def _scheduler(text: str) -> str | None:
+    return None if text == OWN else text
+
 
 # Settings of `RunConfig` as options: name, type, what it is.
 _SETTINGS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
@@ -36,6 +44,12 @@ _SETTINGS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("image-guidance-scale", float, "how strongly the editor keeps to the photo"),
     ("strength", float, "how much of the photo the editor paints anew, above 0 to 1"),
     ("negative-prompt", str, "what the edit should not show"),
+    (
+        "scheduler",
+        _scheduler,
+        f"{', '.join(SCHEDULERS)}: few steps (set --steps too) and no noise after the first, for "
+        f"editors that take it; {OWN} is the editor's own (default)",
+    ),
     ("batch-size", int, "edits per call of the editor, 1 to 64 (default 8)"),
 )
 

@@ -28,6 +28,7 @@ from smile_core.editors.batch_editor import (
 from smile_core.editors.devices import best_device, describe
 from smile_core.editors.instruct_pix2pix import check_guidance
 from smile_core.editors.protocol import EditorCard
+from smile_core.editors.schedulers import has_replaceable, with_scheduler
 
 # Those that take a list of texts and pad each to one length, so that an edit does not depend on
 # its neighbours. All others run one edit at a time: some refuse a list, some force it to one, some
@@ -140,6 +141,7 @@ def card_of_kind(kind: type, index: Mapping[str, Any], **known: Any) -> EditorCa
         # A pipeline that has both scales uses the negative prompt with `true_cfg_scale` only.
         takes_negative_prompt="negative_prompt" in arguments
         and not (own_guidance and "true_cfg_scale" in arguments),
+        takes_scheduler=has_replaceable(index),
         **known,
     )
 
@@ -220,7 +222,8 @@ class DiffusersEditor(BatchEditor):
     def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
         rows = len(prompts)
         devices = [torch.cuda.current_device()] if self._pipe.device.type == "cuda" else []
-        with Held(self._lock, job.stop), torch.random.fork_rng(devices):
+        scheduler = with_scheduler(self._pipe, job.settings.get("scheduler"), self.name)
+        with Held(self._lock, job.stop), scheduler, torch.random.fork_rng(devices):
             torch.manual_seed(job.seed)  # some draw noise from nobody's generator
             result = self._pipe(**self._call(prompts, job))
         return pictures_of(result, rows)

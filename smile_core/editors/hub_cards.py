@@ -19,6 +19,7 @@ _INSTRUCT: dict[str, Any] = {
     "memory_gb": 4.0,
     "steps": 20,
     "knobs": {"guidance_scale": 7.5, "image_guidance_scale": 1.5},
+    "takes_scheduler": True,
     "long_side": 512,
     "multiple_of": 64,
 }
@@ -37,6 +38,7 @@ _INPAINT: dict[str, Any] = {
     "knobs": {"strength": 1.0, "guidance_scale": 7.5},
     "needs_mask": True,
     "takes_negative_prompt": True,
+    "takes_scheduler": True,
     "long_side": 512,
     "multiple_of": 64,
     "notes": "Takes a description of what should be seen inside the mask. "
@@ -88,6 +90,7 @@ HUB_CARDS = (
         licence="see its page on the hub",
         source="diffusers/sdxl-instructpix2pix-768",
         long_side=768,
+        takes_scheduler=True,
         notes=_ADAPTER,
         **_INSTRUCT_XL,
     ),

@@ -34,6 +34,7 @@ from smile_core.editors.batch_editor import (
 )
 from smile_core.editors.devices import HALF_PRECISION_FROM, best_device, describe
 from smile_core.editors.protocol import EditorCard
+from smile_core.editors.schedulers import with_scheduler
 
 # Image latents of this many channels are taken by the pipeline as they are; any other number is
 # taken for a picture and encoded.
@@ -80,7 +81,8 @@ class InstructPix2Pix(BatchEditor):
 
     def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
         mixed = torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._mixed)
-        with Held(self._lock, job.stop):
+        scheduler = with_scheduler(self._pipe, job.settings.get("scheduler"), self.name)
+        with Held(self._lock, job.stop), scheduler:
             embeddings = self._encode_texts(prompts)  # (rows + 1, T, d); the last is of no text
             texts = embeddings[:-1]  # (rows, T, d)
             with mixed:

@@ -37,6 +37,7 @@ from smile_core.editors.ledits_pp import LeditsPP
 from smile_core.editors.model_files import ModelFiles, files_of_folder, files_of_hub
 from smile_core.editors.protocol import EditorCard
 from smile_core.editors.registry import make_room
+from smile_core.editors.schedulers import has_replaceable
 
 Adapter = type[InstructPix2Pix] | type[DiffusersEditor] | type[LeditsPP]
 
@@ -190,6 +191,7 @@ def _plain_card(kind: type, adapter: Adapter, files: ModelFiles, folder: Path) -
             family="instruct-pix2pix",
             steps=20,
             knobs={"guidance_scale": 7.5, "image_guidance_scale": 1.5},
+            takes_scheduler=has_replaceable(files.index),
             long_side=512,
             multiple_of=64,
             **known,

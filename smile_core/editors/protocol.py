@@ -69,6 +69,8 @@ class EditorCard:
         The knobs it takes besides `steps` with their defaults, named as in `config.KNOBS`.
     needs_mask, takes_seed, takes_negative_prompt : bool
         What else goes in; without a seed every edit is a new draw.
+    takes_scheduler : bool
+        Whether another scheduler can take its steps, see `config.SCHEDULERS`.
     short_side, long_side : int or None
         Working size: the photo is scaled so that its short side is `short_side` and its long side
         at most `long_side` pixels; None leaves that side free.
@@ -98,6 +100,7 @@ class EditorCard:
     needs_mask: bool = False
     takes_seed: bool = True
     takes_negative_prompt: bool = False
+    takes_scheduler: bool = False
     short_side: int | None = None
     long_side: int | None = None
     enlarge: bool = True
@@ -202,7 +205,8 @@ def resolve_knobs(card: EditorCard, **given: Any) -> dict[str, Any]:
     ----------
     card : EditorCard
         Says which knobs there are: `steps` when it has steps, those in `card.knobs`, and
-        `negative_prompt` (by default empty) when it takes one.
+        `negative_prompt` (by default empty) when it takes one. A `scheduler` is among them only
+        when one is given, so that edits with the editor's own stay those they were.
     **given
         Values by name.
 
@@ -215,11 +219,13 @@ def resolve_knobs(card: EditorCard, **given: Any) -> dict[str, Any]:
     defaults |= card.knobs
     if card.takes_negative_prompt:
         defaults["negative_prompt"] = ""
+    names = [*defaults, "scheduler"] if card.takes_scheduler else [*defaults]
     given = {name: value for name, value in given.items() if value is not None}
     for name in given:
-        if name not in defaults:
-            allowed = ", ".join(defaults) or "none"
+        if name not in names:
+            what = "scheduler but its own" if name == "scheduler" else name
+            allowed = ", ".join(names) or "none"
             raise ConfigError(
-                f"The editor {card.name!r} has no {name}. Knobs it has: {allowed}. Leave it unset."
+                f"The editor {card.name!r} has no {what}. Knobs it has: {allowed}. Leave it unset."
             )
     return defaults | given

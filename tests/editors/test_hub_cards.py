@@ -80,10 +80,12 @@ def test_which_scale_a_pipeline_is_given() -> None:
 
 def test_the_command_line_lists_what_each_needs(capsys: pytest.CaptureFixture) -> None:
     assert main(["editors"]) == 0
-    kontext = capsys.readouterr().out.split("flux1-kontext: ")[1].split("\n")
+    listed = capsys.readouterr().out
+    kontext = listed.split("flux1-kontext: ")[1].split("\n")
     assert "black-forest-labs/FLUX.1-Kontext-dev" in kontext[1]
     assert "gated" in kontext[1]
     assert "34 GB of memory" in kontext[1]
     assert (
         kontext[2].strip() == "steps 28, guidance_scale 2.5 · no negative prompt · no mask · seed"
     )
+    assert "· scheduler dpm-solver ·" in listed.split("hq-edit: ")[1].split("\n")[2]

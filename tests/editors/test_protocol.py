@@ -62,6 +62,17 @@ def test_a_negative_prompt_is_a_knob_of_the_editors_that_take_one() -> None:
         resolve_knobs(FREE, negative_prompt="blurry")
 
 
+def test_a_scheduler_is_a_knob_only_when_one_is_given() -> None:
+    card = EditorCard(name="e", title="E", family="f", steps=4, takes_scheduler=True)
+    assert resolve_knobs(card, **NOTHING) == {"steps": 4}
+    few = resolve_knobs(card, **{**NOTHING, "scheduler": "dpm-solver"})
+    assert few == {"steps": 4, "scheduler": "dpm-solver"}
+    with pytest.raises(ConfigError, match="Knobs it has: steps, scheduler"):
+        resolve_knobs(card, **{**NOTHING, "strength": 0.5})
+    with pytest.raises(ConfigError, match="'free' has no scheduler but its own"):
+        resolve_knobs(FREE, scheduler="dpm-solver")
+
+
 def test_a_folder_brings_its_own_card(tmp_path: Path) -> None:
     assert read_card(tmp_path, SCENE) is SCENE
     own = {"name": "own", "title": "Own", "family": "instruct-pix2pix", "steps": 9}
