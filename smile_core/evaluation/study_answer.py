@@ -144,6 +144,19 @@ def finished(pairs: Sequence[Pair]) -> list[Pair]:
     return [pair for pair in pairs if pair[1].failed is None]
 
 
+def measured(pairs: Sequence[Pair]) -> tuple[list[Pair], tuple[str, ...]]:
+    """Return the runs with the measures of their protocol, and a note where some have none."""
+    every = finished(pairs)
+    found = [pair for pair in every if pair[1].measures]
+    if len(found) == len(every):
+        return found, ()
+    left = len(every) - len(found)
+    return found, (
+        f"{left} of {len(every)} explanations are not in the table: their instruction changed "
+        "nothing, whichever words were left out, so no word can be the right one.",
+    )
+
+
 def make_table(
     title: str,
     columns: Sequence[Column],

@@ -9,9 +9,9 @@ from smile_core.evaluation.study_answer import (
     Answer,
     Figure,
     Pair,
-    finished,
     heads,
     make_table,
+    measured,
     row_key,
     series_name,
     varying,
@@ -34,7 +34,7 @@ AREAS = {"deletion_area": DELETION, "insertion_area": INSERTION, "between": BETW
 
 def answer_faithfulness(part: Part, pairs: Sequence[Pair]) -> Answer:
     """Return deletion and insertion of a part, ours beside random orders; the paper has none."""
-    pairs = [pair for pair in finished(pairs) if pair[1].measures]
+    pairs, unmeasured = measured(pairs)
     names = varying(pairs)
     columns = [*heads(names), COUNT]
     for column in AREAS.values():
@@ -66,4 +66,5 @@ def answer_faithfulness(part: Part, pairs: Sequence[Pair]) -> Answer:
         mean_bars("area", series, None),
         "An order that knows the editor is above its random neighbour.",
     )
-    return Answer(part, "Do the words that rank first matter most?", (table,), (figure,))
+    question = "Do the words that rank first matter most?"
+    return Answer(part, question, (table,), (figure,), unmeasured)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from smile_core.evaluation.study import METHODS, Part
 from smile_core.evaluation.study_answer import (
     Answer,
     Figure,
     Pair,
-    finished,
     heads,
     make_table,
+    measured,
     row_key,
     series_name,
     varying,
@@ -28,7 +30,7 @@ COUNT = Column("Explanations")
 
 def answer_robustness(part: Part, pairs: Sequence[Pair]) -> Answer:
     """Return what each method finds under each attack; the paper has no such test."""
-    pairs = [pair for pair in finished(pairs) if pair[1].measures]
+    pairs, unmeasured = measured(pairs)
     names = varying(pairs)
     rows, series, told = [], [], []
     for key, group in group_by(pairs, lambda pair: row_key(pair[0], names)).items():
@@ -66,7 +68,8 @@ def answer_robustness(part: Part, pairs: Sequence[Pair]) -> Answer:
         mean_bars("share", series, (0.0, 1.05)),
         "Higher is more robust.",
     )
-    return Answer(part, "Is the word that does the work found under attack?", (table,), (figure,))
+    question = "Is the word that does the work found under attack?"
+    return Answer(part, question, (table,), (figure,), unmeasured)
 
 
 def _values(group: Sequence[Pair], name: str, attack: str, method: str) -> list[float | None]:
@@ -74,14 +77,25 @@ def _values(group: Sequence[Pair], name: str, attack: str, method: str) -> list[
 
 
 def _verdict(label: str, attack: str, group: Sequence[Pair]) -> str:
-    """Say how SMILE does against LIME under one attack, whichever way it falls."""
-    places = [mean_of(_values(group, "rank", attack, method)) for method in ("smile", "lime")]
-    smile, lime = (0.0 if place is None else place.value for place in places)
-    if abs(smile - lime) < 0.005:
+    """Say how SMILE does against LIME under one attack, whichever way it falls, and how surely.
+
+    Both judge the same edits, so the difference is taken explanation by explanation.
+    """
+    places = zip(*(_values(group, "rank", attack, name) for name in ("smile", "lime")), strict=True)
+    known = [(smile, lime) for smile, lime in places if smile is not None and lime is not None]
+    gap = mean_of(smile - lime for smile, lime in known)
+    if gap is None:
+        return f"{label}, {attack}: SMILE and LIME were not both measured."
+    smile, lime = np.mean(known, axis=0)
+    if abs(gap.value) < 0.005:
         return f"{label}, {attack}: SMILE and LIME put the keyword at the same place, {smile:.2f}."
-    better, worse = ("SMILE", "LIME") if smile < lime else ("LIME", "SMILE")
+    if gap.low is None or gap.high is None:
+        sure = "there are too few explanations to be sure"
+    else:
+        sure = "beyond chance" if gap.low > 0 or gap.high < 0 else "which may be chance"
+    better, worse = ("SMILE", "LIME") if gap.value < 0 else ("LIME", "SMILE")
     low, high = sorted((smile, lime))
     return (
         f"{label}, {attack}: {better} does better, with the keyword at place {low:.2f} on average; "
-        f"{worse} has it at {high:.2f}."
+        f"{worse} has it at {high:.2f}; {sure}."
     )

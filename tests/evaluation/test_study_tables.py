@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from smile_core.evaluation import study_robustness
 from smile_core.evaluation.paper_tables import nearest_editor, paper_table
 from smile_core.evaluation.study_answers import all_tables, answer_study
 from smile_core.evaluation.study_clock import StudyClock, editing_seconds, read_speeds, write_speed
+from smile_core.evaluation.study_measures import robustness_name
 from smile_core.evaluation.study_report import study_report_html, summary_markdown
+from smile_core.evaluation.study_result import RunResult
 from smile_core.evaluation.study_tables import (
     Column,
     Mean,
@@ -24,6 +27,7 @@ from smile_core.evaluation.study_tables import (
     tables_csv,
 )
 from tests.evaluation.studies import glass_study, part, run_glass
+from tests.toy_editors import ToyEditor
 
 FORMS = ", ".join(
     f"{{text: {text}, keywords: [{word}], group: snow, form: {form}}}"
@@ -113,6 +117,35 @@ def test_attacks_on_the_glass_box(answers: list[object]) -> None:
     assert "glass, none: SMILE and LIME put the keyword at the same place" in str(answer.tables)
 
 
+@pytest.mark.parametrize(
+    ("smile", "lime", "words"),
+    [
+        ([1.0] * 6, [3.0] * 6, "SMILE does better, .* 1.00 .* LIME has it at 3.00; beyond chance"),
+        ([2.0] * 6, [1.0] * 6, "LIME does better, .*; beyond chance"),
+        ([1.0] * 6, [1.0] * 5 + [4.0], "SMILE does better, .* 1.50; which may be chance"),
+        ([1.0, 2.0], [4.0, 4.0], "SMILE does better, .*; there are too few explanations"),
+        # The means alone look apart; what is taken from pair to pair is certain.
+        ([1.0, 5.0, 9.0, 2.0, 7.0], [2.0, 6.0, 10.0, 3.0, 8.0], "SMILE .*; beyond chance"),
+    ],
+)
+def test_a_verdict_says_how_sure_it_is(smile: list[float], lime: list[float], words: str) -> None:
+    group = [
+        (None, RunResult(measures={robustness_name("rank", "x", "smile"): one,
+                                   robustness_name("rank", "x", "lime"): other}))
+        for one, other in zip(smile, lime, strict=True)
+    ]  # fmt: skip
+    assert re.search(words, study_robustness._verdict("glass", "x", group))
+
+
+def test_what_changes_nothing_is_told(tmp_path: Path) -> None:
+    text = part("walk", "faithfulness") + part("attacks", "robustness", perturbations=10)
+    study = glass_study(tmp_path, text)
+    last = run_glass(study, ToyEditor(effects={}, name="glass"))[-1]
+    for answer in answer_study(study, last.pairs):
+        assert answer.tables[0].rows == ()
+        assert "1 of 1 explanations are not in the table" in answer.notes[0]
+
+
 def test_means_and_their_intervals() -> None:
     values = np.random.default_rng(3).normal(0.5, 0.1, 40)
     found = mean_of([*values, None])
@@ -167,6 +200,12 @@ def test_the_published_figures() -> None:
     assert table.figure("att_acc", **where) == 0.8286
     assert table.figure("att_acc", editor="another") is None
     assert paper_table("V").figure("r2_w", editor="img2img-turbo", perturbations=256) == 0.6025
+    fits = {"surrogate": "linear", "text_distance": "wmd", "image_distance": "cosine"}
+    assert paper_table("VII").figure("r2_w", editor="instruct-pix2pix", **fits) == 0.8558
+    # Every row is of an editor, so no figure can stand beside one of another kind.
+    assert paper_table("VII").figure("r2_w", editor="img2img-turbo", **fits) is None
+    assert all("editor" in row for n in ("I", "II", "III", "IV", "V", "VII", "VIII")
+               for row in paper_table(n).rows)  # fmt: skip
     assert paper_table("III").problems
     assert nearest_editor("pix2pix-turbo-edges") == "img2img-turbo"
     assert nearest_editor("sd15-inpainting") == "diffusers-inpaint"
