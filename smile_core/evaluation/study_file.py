@@ -211,6 +211,15 @@ def _check(part: Part) -> None:
     for instruction in part.instructions:
         config = defaults.with_(instruction=instruction.text, **part.settings)
         instruction.truth(split_units(config.instruction, config.granularity))
+    for key in ("photos", "instructions", *_LISTS):
+        values = getattr(part, key)
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if twice is not None:
+            named = twice.text if isinstance(twice, Instruction) else twice
+            raise ConfigError(
+                f"The list {key!r} of part {part.name!r} has {named!r} twice. Drop one, for a run "
+                "that is repeated as it was adds nothing but a false certainty."
+            )
     if part.protocol == "stability" and not part.changes:
         raise ConfigError(
             f"Part {part.name!r} needs 'changes': some of {', '.join(NEUTRAL_CHANGES)}."
