@@ -1,9 +1,9 @@
 """When a run may end early: the words that can be told apart have kept their order.
 
-It is looked at after every eighth edit. Two words can be told apart when their intervals have no
-point in common. Three looks in a row that agree on the order of all such words end the run.
-It is decided at fixed numbers of edits, from nothing but those edits, so that the size of batches
-and what the cache holds change nothing.
+It is looked at after every eighth edit up to 128, and every 64th from there on. Two words can be
+told apart when their intervals have no point in common. Three looks in a row that agree on the
+order of all such words end the run. It is decided at fixed numbers of edits, from nothing but those
+edits, so that the size of batches and what the cache holds change nothing.
 """
 
 from __future__ import annotations
@@ -29,24 +29,21 @@ def is_check(edits: int) -> bool:
     return edits > 0 and edits % (CHECK_EVERY if edits <= _CLOSE_CHECKS else _CHECK_SELDOM) == 0
 
 
-def certain_order(weights: np.ndarray, intervals: np.ndarray) -> frozenset[tuple[int, int]]:
+def certain_order(intervals: np.ndarray) -> frozenset[tuple[int, int]]:
     """Return which units lie above which beyond doubt.
 
     Parameters
     ----------
-    weights : ndarray, shape (m,)
-        Weights of the units.
     intervals : ndarray, shape (m, 2)
-        Low and high end of each.
+        Low and high end of each unit's weight.
 
     Returns
     -------
     frozenset of (int, int)
-        (i, j) where i is heavier than j and their intervals have no point in common.
+        (i, j) where the interval of i lies wholly above that of j.
     """
     low, high = np.asarray(intervals, dtype=float).T
-    weights = np.asarray(weights, dtype=float)
-    above = (low[:, None] > high[None, :]) & (weights[:, None] > weights[None, :])  # (m, m)
+    above = low[:, None] > high[None, :]  # (m, m)
     return frozenset((int(i), int(j)) for i, j in np.argwhere(above))
 
 
@@ -68,7 +65,7 @@ def is_settled(looks: Sequence[Look], checks: int = CHECKS) -> bool:
         run in which nothing is certain is therefore made to its end.
     """
     last = looks[-checks:]
-    orders = [certain_order(*look) for look in last]
+    orders = [certain_order(intervals) for _, intervals in last]
     if len(last) < checks or not all(orders):
         return False
     pairs = frozenset().union(*orders)
