@@ -52,6 +52,8 @@ def run_study(
     ------
     ConfigError
         When something given cannot be used.
+    ExportError
+        When the folder cannot be made or written.
 
     Examples
     --------
@@ -60,8 +62,7 @@ def run_study(
     """
     loaded = study if isinstance(study, Study) else load_study(study)
     folder = None if out is None else Path(out)
-    given = {"editors": editors, "encoder": encoder, "cache": cache}
-    *_, last = stream_study(loaded, folder, **given)  # type: ignore[arg-type]
+    *_, last = stream_study(loaded, folder, editors=editors, encoder=encoder, cache=cache)
     if folder is not None:
         from smile_core.evaluation.study_report import save_study
 

@@ -14,8 +14,6 @@ DRAWS = 2000
 # A bootstrap of fewer values hardly reaches beyond them, and would promise too much.
 FEWEST = 5
 _SEED = 20_241_216
-# More decimals where a figure is small by nature.
-SMALL = 4
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
