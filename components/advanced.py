@@ -64,8 +64,14 @@ OPTIONAL: dict[str, tuple[str, str, str]] = {
                              "editor's own.", "editor's own"),
 }  # fmt: skip
 
-# A checkbox.
-INTERACTIONS = ("Pairs of words", "Fits products of two words too (at most 10 units).")
+# A checkbox each.
+CHECKS: dict[str, tuple[str, str]] = {
+    "interactions": ("Pairs of words", "Fits products of two words too (at most 10 units)."),
+    "stop_when_settled": ("Stop when settled", "Ends a run early, once the order of its words has "
+                          "stopped changing."),
+}  # fmt: skip
+# Whether a run of the page stops when it is settled unless a visitor, a link or a file says else.
+STOP_WHEN_SETTLED = False
 
 SECTIONS = {
     "Editing": ("steps", "guidance_scale", "image_guidance_scale", "seeds"),
@@ -73,7 +79,7 @@ SECTIONS = {
     "Measuring": ("encoder", "image_distance", "order", "text_distance", "word_vectors"),
     "Fitting": ("surrogate", "kernel_width", "p_cutoff", "p_iterations"),
 }
-FIELDS = (*(name for names in SECTIONS.values() for name in names), "interactions")
+FIELDS = (*(name for names in SECTIONS.values() for name in names), *CHECKS)
 
 
 def build(
@@ -90,7 +96,7 @@ def build(
     without : collection of str
         Fields that are not among them.
     """
-    values = defaults.to_dict()
+    values = {**defaults.to_dict(), "stop_when_settled": STOP_WHEN_SETTLED}
     settings: dict[str, Any] = {}
     with gr.Accordion("Advanced settings", open=False, elem_id=f"{prefix}advanced"):
         preset = gr.Radio(
@@ -105,12 +111,10 @@ def build(
             for name in names:
                 if name not in without:
                     settings[name] = _setting(name, values[name], prefix)
-        settings["interactions"] = gr.Checkbox(
-            value=defaults.interactions,
-            label=INTERACTIONS[0],
-            info=INTERACTIONS[1],
-            elem_id=f"{prefix}setting-interactions",
-        )
+        for name, (label, info) in CHECKS.items():
+            settings[name] = gr.Checkbox(
+                value=values[name], label=label, info=info, elem_id=f"{prefix}setting-{name}"
+            )
     return preset, settings
 
 
@@ -161,4 +165,5 @@ def typed(value: Any) -> Any:
 def preset_values(name: str, names: Iterable[str] = FIELDS) -> list[Any]:
     """Return what the components of the fields `names` show under the preset called `name`."""
     values = RunConfig.preset(name, instruction="any").to_dict()
+    values["stop_when_settled"] = STOP_WHEN_SETTLED and name == PRESETS[0]
     return [shown(field, values[field]) for field in names]

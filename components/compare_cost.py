@@ -31,7 +31,8 @@ def cost_text(configs: Sequence[RunConfig]) -> str:
     """
     edits = [edits_of(config) for config in configs]
     each = " + ".join(f"{count:,}" for count in edits)
-    text = f"{sum(edits):,} edits ({each})"
+    most = any(config.stop_when_settled for config in configs)
+    text = f"{'At most ' if most else ''}{sum(edits):,} edits ({each})"
     paces = [pace.seconds_per_edit(config.editor) for config in configs]
     known = [seconds for seconds in paces if seconds is not None]
     if len(known) == len(configs):

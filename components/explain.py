@@ -193,7 +193,14 @@ def _take_mask_file(file: Any, photo: Any, editor: str, request: gr.Request) -> 
 
 
 def _cost_inputs(left: inputs.Inputs) -> list[Any]:
-    names = ("instruction", "perturbations", "granularity", "seeds", "editor")
+    names = (
+        "instruction",
+        "perturbations",
+        "granularity",
+        "seeds",
+        "editor",
+        "stop_when_settled",
+    )
     return [left.settings[name] for name in names]
 
 

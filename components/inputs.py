@@ -247,7 +247,12 @@ def chosen_instruction(event: gr.EventData) -> str:
 
 
 def say_cost(
-    instruction: str, perturbations: Any, granularity: str, seeds: Any, editor: str
+    instruction: str,
+    perturbations: Any,
+    granularity: str,
+    seeds: Any,
+    editor: str,
+    stop_when_settled: bool = False,
 ) -> str:
     """Return what a run with these settings costs, or what is wrong with them."""
     if not (instruction or "").strip() or perturbations is None or seeds is None:
@@ -259,6 +264,7 @@ def say_cost(
             editor=editor or "",
             granularity=granularity,
             seeds=seeds,
+            stop_when_settled=stop_when_settled,
         )
         units = split_units(config.instruction, config.granularity)
     except ConfigError as error:
@@ -279,7 +285,7 @@ def cost_text(config: RunConfig, n_units: int, seconds_per_edit: float | None) -
     """
     subsets = 2**n_units - 2  # neither empty nor whole
     edits = (min(config.perturbations, subsets) + 1) * config.seeds
-    text = f"{edits:,} edits"
+    text = f"{'At most ' if config.stop_when_settled else ''}{edits:,} edits"
     if subsets <= config.perturbations:
         text += f": all {subsets} ways to shorten {n_units} {config.granularity}s, and the whole"
     if seconds_per_edit is None:

@@ -80,6 +80,6 @@ def settings_table() -> str:
     ]
     for settings in (advanced.MENUS, advanced.NUMBERS, advanced.OPTIONAL):
         rows += [(label, text) for label, text, *_ in settings.values()]
-    rows.append(advanced.INTERACTIONS)
+    rows += advanced.CHECKS.values()
     lines = "".join(f"| {label} | {text} |\n" for label, text in rows)
     return f"\n| setting | what it does |\n|---|---|\n{lines}"

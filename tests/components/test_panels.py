@@ -79,6 +79,8 @@ def test_fidelity_shows_a_dash_for_what_is_undefined():
 def test_cost_counts_the_reference_and_repeats():
     config = RunConfig(instruction="make it very snowy and foggy", perturbations=32, seeds=2)
     assert inputs.cost_text(config, 6, None) == "66 edits."
+    early = config.with_(stop_when_settled=True)
+    assert inputs.cost_text(early, 6, None) == "At most 66 edits."
     assert "about 22 s" in inputs.cost_text(config, 6, 1 / 3)
 
 
