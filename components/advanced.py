@@ -13,6 +13,7 @@ from smile_core.config import (
     GRANULARITIES,
     IMAGE_DISTANCES,
     PRESETS,
+    SCHEDULERS,
     SURROGATES,
     TEXT_DISTANCES,
     RunConfig,
@@ -64,6 +65,13 @@ OPTIONAL: dict[str, tuple[str, str, str]] = {
                              "editor's own.", "editor's own"),
 }  # fmt: skip
 
+# The same for a menu, whose first choice means empty.
+OPTIONAL_MENUS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
+    "scheduler": ("Scheduler", "Takes the denoising steps. dpm-solver is made for 15 to 20 and "
+                  "draws no noise on the way; not every editor takes it.", "editor's own",
+                  SCHEDULERS),
+}  # fmt: skip
+
 # A checkbox each.
 CHECKS: dict[str, tuple[str, str]] = {
     "interactions": ("Pairs of words", "Fits products of two words too (at most 10 units)."),
@@ -74,7 +82,7 @@ CHECKS: dict[str, tuple[str, str]] = {
 STOP_WHEN_SETTLED = False
 
 SECTIONS = {
-    "Editing": ("steps", "guidance_scale", "image_guidance_scale", "seeds"),
+    "Editing": ("steps", "guidance_scale", "image_guidance_scale", "scheduler", "seeds"),
     "Perturbing": ("granularity", "design"),
     "Measuring": ("encoder", "image_distance", "order", "text_distance", "word_vectors"),
     "Fitting": ("surrogate", "kernel_width", "p_cutoff", "p_iterations"),
@@ -125,6 +133,8 @@ def _setting(name: str, value: Any, prefix: str) -> gr.Dropdown | gr.Number | gr
         return gr.Dropdown(
             list(choices), value=value, label=label, info=info, filterable=False, elem_id=elem_id
         )
+    if name in OPTIONAL_MENUS:
+        return optional_menu(name, value, elem_id=elem_id)
     if name in NUMBERS:
         label, info = NUMBERS[name]
         return gr.Number(value=value, label=label, info=info, elem_id=elem_id)
@@ -134,9 +144,20 @@ def _setting(name: str, value: Any, prefix: str) -> gr.Dropdown | gr.Number | gr
     )
 
 
+def optional_menu(name: str, value: Any, **options: Any) -> gr.Dropdown:
+    """Make the menu of a setting that may be None; `options` are for the component."""
+    label, info, empty, choices = OPTIONAL_MENUS[name]
+    return gr.Dropdown(
+        [(empty, ""), *((choice, choice) for choice in choices)],
+        value=written(value),
+        filterable=False,
+        **{"label": label, "info": info, **options},
+    )
+
+
 def shown(name: str, value: Any) -> Any:
     """Return the value of a setting as its component shows it."""
-    return written(value) if name in OPTIONAL else value
+    return written(value) if name in (*OPTIONAL, *OPTIONAL_MENUS) else value
 
 
 def written(value: Any) -> str:
@@ -146,7 +167,7 @@ def written(value: Any) -> str:
 
 def meant(name: str, value: Any) -> Any:
     """Return the value that is meant by what a component shows; the check comes later."""
-    return typed(value) if name in OPTIONAL else value
+    return typed(value) if name in (*OPTIONAL, *OPTIONAL_MENUS) else value
 
 
 def typed(value: Any) -> Any:

@@ -20,7 +20,7 @@ from smile_core.photo import Source, open_photo
 
 EDITORS, INSTRUCTIONS, SETTINGS = "editors", "instructions", "settings"
 # What every column can have of its own; empty is the editor's own value, or the seed of all.
-KNOBS = ("steps", "guidance_scale", "image_guidance_scale", "strength")
+KNOBS = ("steps", "guidance_scale", "image_guidance_scale", "strength", "scheduler")
 OWN = (*KNOBS, "seed")
 # What all columns share.
 SHARED = (

@@ -17,6 +17,7 @@ ABOUT = {
     "guidance_scale": "How strongly the text steers.",
     "image_guidance_scale": "How strongly the photo is kept.",
     "strength": "How much of the photo is painted anew, up to 1.",
+    "scheduler": "Takes the denoising steps; dpm-solver is made for 15 to 20.",
     "seed": "Where the noise of the edits starts.",
 }
 HINT = (
@@ -25,20 +26,23 @@ HINT = (
 )
 
 
-def build_row(asked: Asked, name: str) -> tuple[gr.Column, list[gr.Textbox]]:
+def build_row(asked: Asked, name: str) -> tuple[gr.Column, list[gr.Textbox | gr.Dropdown]]:
     """Make a setting with a box for each column, side by side."""
-    boxes = []
+    boxes: list[gr.Textbox | gr.Dropdown] = []
     with gr.Column(visible=has(asked, name), elem_classes="own-setting") as row:
         html(f"<p><b>{name}</b> {ABOUT[name]}</p>")
         with gr.Row(elem_classes="own-boxes"):
             for index, letter in enumerate(LETTERS):
-                made = gr.Textbox(
-                    label=f"{letter}: {name}",
-                    min_width=60,
-                    elem_id=f"compare-{name}-{letter.lower()}",
+                options = {
+                    "label": f"{letter}: {name}",
+                    "min_width": 60,
+                    "elem_id": f"compare-{name}-{letter.lower()}",
                     **box(asked, name, index),
-                )
-                boxes.append(made)
+                }
+                if name in advanced.OPTIONAL_MENUS:
+                    boxes.append(advanced.optional_menu(name, info=None, **options))
+                else:
+                    boxes.append(gr.Textbox(**options))
     return row, boxes
 
 
@@ -50,12 +54,16 @@ def has(asked: Asked, name: str) -> bool:
 def box(asked: Asked, name: str, index: int) -> dict[str, Any]:
     """Return whether a column has a box for a setting, what it holds, and what empty means.
 
-    A box that is not there holds nothing, or a run would take a value that nobody sees.
+    A box that is not there holds nothing, or a run would take a value that nobody sees. In a menu
+    empty is a choice of its own.
     """
     default = _default(asked, name, index)
     there = default is not None and (index < asked.columns or asked.by == SETTINGS)
     text = advanced.written(asked.own[name][index]) if there else ""
-    return {"visible": there, "value": text, "placeholder": f"{default}" if there else ""}
+    shown = {"visible": there, "value": text}
+    if name in advanced.OPTIONAL_MENUS:
+        return shown
+    return {**shown, "placeholder": f"{default}" if there else ""}
 
 
 def _default(asked: Asked, name: str, index: int) -> Any:
@@ -65,6 +73,8 @@ def _default(asked: Asked, name: str, index: int) -> Any:
     card = mask.card_of(asked.editor(index) or "")
     if card is None:
         return None
+    if name == "scheduler":
+        return "" if card.takes_scheduler else None
     return card.steps if name == "steps" else card.knobs.get(name)
 
 

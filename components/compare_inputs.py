@@ -46,7 +46,7 @@ class CompareInputs(NamedTuple):
     about: gr.HTML
     instructions: list[gr.Textbox]
     fold: gr.Accordion
-    own: dict[str, list[gr.Textbox]]
+    own: dict[str, list[gr.Textbox | gr.Dropdown]]
     rows: dict[str, gr.Column]
     where: MaskPanel
     slider: gr.Slider

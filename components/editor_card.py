@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from html import escape
 
-from smile_core.config import ConfigError
+from smile_core.config import SCHEDULERS, ConfigError
 from smile_core.editors import EditorCard, list_editors
 from smile_core.editors.devices import (
     GIGABYTE,
@@ -91,6 +91,8 @@ def _facts(card: EditorCard) -> list[str]:
         facts.append(f"pictures of {card.short_side} px")
     if card.needs_mask:
         facts.append("edits inside a mask")
+    if card.takes_scheduler:
+        facts.append(f"can take the scheduler {', '.join(SCHEDULERS)}")
     if not card.takes_seed:
         facts.append("takes no seed")
     return [*facts, f"licence: {card.licence}"]

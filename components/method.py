@@ -78,7 +78,8 @@ def settings_table() -> str:
         ("Perturbations", "How many shortened instructions are tried. Few words need few."),
         ("Seed", "The noise that every edit starts from. The same seed gives the same result."),
     ]
-    for settings in (advanced.MENUS, advanced.NUMBERS, advanced.OPTIONAL):
+    menus = (advanced.MENUS, advanced.OPTIONAL_MENUS)
+    for settings in (*menus, advanced.NUMBERS, advanced.OPTIONAL):
         rows += [(label, text) for label, text, *_ in settings.values()]
     rows += advanced.CHECKS.values()
     lines = "".join(f"| {label} | {text} |\n" for label, text in rows)

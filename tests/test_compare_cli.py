@@ -126,6 +126,8 @@ def test_ctrl_c_keeps_both_columns(
         (["--editors", "toy-a", "toyb"], "Did you mean 'toy-b'"),
         (["--editors", "toy-a", "toy-b", "--seed", "1", "2", "3"], "2 of editor, 3 of seed"),
         (["--editors", "toy-a", "toy-b", "--strength", "0.5"], "has no strength"),
+        (["--editor", "toy-a", "--scheduler", "own", "dpm-solver"], "no scheduler but its own"),
+        (["--editor", "toy-a", "--scheduler", "own", "dpm++"], "Choose one of: dpm-solver"),
         (["--editors"], "expected at least one argument"),
         (["--editors", "toy-a", "toy-b", "--image", "missing.png"], "cannot be read"),
         (["--editors", "toy-a", "toy-b", "--out", f"{__file__}/out"], "cannot be made"),

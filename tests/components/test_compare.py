@@ -273,6 +273,28 @@ def test_the_inputs_follow_what_is_compared() -> None:
     assert [name for name in there(SETTINGS) if name in guidance] == guidance
 
 
+def test_a_scheduler_is_chosen_for_each_column_whose_editor_takes_it() -> None:
+    editors = ("hq-edit", "scene-pix2pix", "")
+    own = {"scheduler": ("dpm-solver", "dpm-solver", "")}
+    left, _ = tab_parts()
+    boxes = left.own["scheduler"]
+    assert not any(menu.visible for menu in boxes)  # of the bundled editors none takes it
+    updates = compare_inputs.arranged(left, asked(EDITORS, editors=editors, own=own))
+    assert [updates[menu] for menu in boxes] == [
+        {"__type__": "update", "visible": there, "value": value}
+        for there, value in [(True, "dpm-solver"), (False, ""), (False, "")]
+    ]
+    two = chosen_configs(asked(SETTINGS, editors=("hq-edit", "", ""), own={
+        "scheduler": ("", "dpm-solver", ""), "steps": ("", "20", "")
+    }))  # fmt: skip
+    assert [(c.scheduler, c.steps) for c in two] == [(None, None), ("dpm-solver", 20)]
+    assert chosen_configs(asked_of(two)) == two
+    query = dict(parse_qsl(compare_link.to_query(two, "temple")))
+    assert compare_link.from_query(query) == two
+    with pytest.raises(ConfigError, match="'scene-pix2pix' has no scheduler but its own"):
+        chosen_configs(asked(EDITORS, editors=editors, own=own))
+
+
 def test_a_box_that_is_gone_holds_nothing() -> None:
     left, _ = tab_parts()
     updates = compare_inputs.arranged(left, asked(EDITORS, own={"strength": ("0.5", "0.7", "")}))

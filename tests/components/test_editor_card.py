@@ -44,6 +44,11 @@ def test_it_says_where_an_editor_runs_what_it_takes_and_its_licence():
     assert page.with_class("warning") == []
 
 
+def test_it_says_whether_another_scheduler_can_be_chosen():
+    facts = shown(replace(CARD, takes_scheduler=True)).with_class("hint")[0][1]
+    assert "· can take the scheduler dpm-solver ·" in facts
+
+
 def test_what_is_in_the_way_stands_out():
     page = shown(replace(CARD, memory_gb=58, gated=True))
     assert "takes about 116 GB" in page.with_class("hint")[0][1]  # in single precision

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
+import gradio as gr
 import pytest
 
-from components.advanced import FIELDS, meant, preset_values, shown
+from components.advanced import FIELDS, build, meant, preset_values, shown
 from components.link import from_query, to_query
 from smile_core.config import ConfigError, RunConfig
 from tests.sample_explanations import HOSTILE
@@ -16,6 +17,7 @@ from tests.sample_explanations import HOSTILE
         RunConfig(instruction="make it snowy"),
         RunConfig(instruction=HOSTILE, seed=12, perturbations=7, interactions=True, order=1.5),
         RunConfig.preset("paper", instruction="make it snowy & foggy", guidance_scale=3.0),
+        RunConfig(instruction="make it snowy", scheduler="dpm-solver", steps=20),
     ],
 )
 def test_a_link_brings_every_setting_back(config: RunConfig):
@@ -52,6 +54,17 @@ def test_a_broken_link_is_refused_with_a_sentence(params: dict[str, str], senten
 @pytest.mark.parametrize("value", [None, 20, 7.5, 0, 0.353])
 def test_an_optional_number_survives_its_text_box(value: float | None):
     assert meant("guidance_scale", shown("guidance_scale", value)) == value
+
+
+def test_an_optional_choice_survives_its_menu():
+    with gr.Blocks():
+        _, settings = build(RunConfig(instruction="make it snowy"))
+    menu = settings["scheduler"]
+    assert menu.choices == [("editor's own", ""), ("dpm-solver", "dpm-solver")]
+    assert menu.value == ""
+    for value in (None, "dpm-solver"):
+        assert shown("scheduler", value) in dict(map(reversed, menu.choices))
+        assert meant("scheduler", shown("scheduler", value)) == value
 
 
 def test_text_that_is_no_number_is_left_for_the_check_to_name():

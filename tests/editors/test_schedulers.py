@@ -14,6 +14,8 @@ import torch
 from diffusers import DDIMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler
 from PIL import Image
 
+from smile_core.__main__ import main
+from smile_core.comparison_export import load_comparison
 from smile_core.config import DPM_SOLVER, ConfigError, RunConfig
 from smile_core.edit_cache import EditCache
 from smile_core.editors import StopRequested, list_editors, load_editor, registry
@@ -251,6 +253,20 @@ def test_which_registered_editors_take_it() -> None:
         "instruct-pix2pix", "magicbrush", "hq-edit", "sdxl-instruct-pix2pix", "sd15-inpainting",
         "sd2-inpainting",
     }  # fmt: skip
+
+
+def test_the_command_line_compares_it_with_the_own_one(tmp_path: Path, photo: Image.Image) -> None:
+    photo.save(tmp_path / "photo.png")
+    command = ["compare", "--image", str(tmp_path / "photo.png"), "--instruction", "a b"]
+    editor = ["--editor", str(save_instruct(tmp_path / "tiny"))]
+    options = ["--scheduler", "own", DPM_SOLVER, "--steps", "4", "--image-distance", "cosine"]
+    assert main([*command, *editor, *options, "--out", str(tmp_path / "out")]) == 0
+    found = load_comparison(tmp_path / "out")
+    assert [column.label for column in found.columns] == [
+        "default scheduler", "scheduler dpm-solver",
+    ]  # fmt: skip
+    assert [column.config.scheduler for column in found.columns] == [None, DPM_SOLVER]
+    assert "dpm-solver" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_cache_keeps_the_edits_of_two_schedulers_apart(
