@@ -92,7 +92,7 @@ def word_grid(rows: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> go.Fig
         zmax=limit,
         xgap=2,
         ygap=2,
-        colorbar={"title": {"text": "weight", "side": "right"}, "thickness": 8, "outlinewidth": 0},
+        colorbar={"title": {"text": "weight", "side": "top"}, "thickness": 8, "outlinewidth": 0},
     )
     figure = bare_figure(90 + 34 * len(rows), [])
     figure.add_trace(grid)

@@ -114,7 +114,10 @@ def study_report_html(study: Study, answers: Sequence[Answer]) -> str:
 
 def table_html(table: Table) -> str:
     """Return one table; the paper's columns are marked, means carry their interval."""
-    head = "".join(_head(column) for column in table.columns)
+    head = "".join(
+        _head(column, [row[place] for row in table.rows])
+        for place, column in enumerate(table.columns)
+    )
     rows = "".join(
         "<tr>"
         + "".join(_cell(cell, column) for cell, column in zip(row, table.columns, strict=True))
@@ -156,8 +159,10 @@ def _figure(figure: Figure) -> str:
     return f"<figure><h3>{escape(figure.title)}</h3>{plot}{hint}</figure>"
 
 
-def _head(column: Column) -> str:
-    kind = ' class="paper"' if column.paper else ""
+def _head(column: Column, cells: Sequence[Cell]) -> str:
+    are_texts = any(isinstance(cell, str) for cell in cells)
+    kinds = [*(["paper"] if column.paper else []), *([] if are_texts else ["number"])]
+    kind = f' class="{" ".join(kinds)}"' if kinds else ""
     meaning = f' title="{escape(column.meaning)}"' if column.meaning else ""
     return f'<th scope="col"{kind}{meaning}>{escape(column.title)}</th>'
 
