@@ -61,7 +61,13 @@ def build() -> EvaluateInputs:
         )
         about = html(render_about(first), elem_id="evaluate-about")
         names = part_names(first)
-        parts = gr.CheckboxGroup(names, value=names, label="Parts", elem_id="evaluate-parts")
+        parts = gr.CheckboxGroup(
+            names,
+            value=[name for _, name in names],
+            label="Parts",
+            info="Each with the kind of question that it asks.",
+            elem_id="evaluate-parts",
+        )
     with gr.Column(elem_id="evaluate-grid", visible=False) as grid:
         axes = _build_grid()
     with gr.Group(elem_id="evaluate-cost-group"):
@@ -113,7 +119,7 @@ def _build_grid() -> list[Any]:
     instructions = gr.Textbox(
         FIRST_INSTRUCTIONS,
         label="Instructions",
-        info="One a line. *Asterisks* mark the words that ought to matter.",
+        info="One a line. Words that ought to matter stand between asterisks.",
         lines=3,
         max_lines=10,
         elem_id="evaluate-instructions",
@@ -155,9 +161,10 @@ def _build_grid() -> list[Any]:
     return [questions, photos, instructions, editors, perturbations, seeds, *fits, methods]
 
 
-def part_names(study: str) -> list[str]:
-    """Return the names of the parts of a ready-made study."""
-    return [part.name for part in load_study(study).parts]
+def part_names(study: str) -> list[tuple[str, str]]:
+    """Return the labels and the names of the parts of a ready-made study."""
+    parts = load_study(study).parts
+    return [(f"{part.name} · {part.protocol}", part.name) for part in parts]
 
 
 def render_about(study: str) -> str:
@@ -175,4 +182,4 @@ def choose_study(study: Any) -> tuple[str, dict[str, Any]]:
     if study not in bundled_studies():
         return "", gr.update(choices=[], value=[])
     names = part_names(study)
-    return render_about(study), gr.update(choices=names, value=names)
+    return render_about(study), gr.update(choices=names, value=[name for _, name in names])
