@@ -106,11 +106,13 @@ def distances_of_masks(
 def _without_words(
     explanation: Explanation, maker: EditMaker, measured: Measurements, stop: Stop
 ) -> float:
-    """Return the distance of the edit by the empty prompt, NaN when it failed."""
+    """Return the distance of the edit by the empty prompt, of the first seed; NaN if it failed."""
     made = explanation.without_instruction
     if made is not None and made.image_distance is not None:
         return made.image_distance
-    answer = maker.make_aside("", stop)
+    # A run that was fitted anew by another distance has the picture all the same.
+    known = None if made is None else made.image
+    answer = maker.make_aside("", stop) if known is None else known
     if answer is None:
         raise StopRequested
     return np.nan if isinstance(answer, EditFailure) else measured.distance_of(answer)

@@ -10,7 +10,7 @@ import pytest
 from smile_core.config import ConfigError
 from smile_core.edit_cache import EditCache
 from smile_core.editors import StopRequested
-from smile_core.evaluation.baselines import baseline_weights
+from smile_core.evaluation.baselines import baseline_weights, refit
 from smile_core.evaluation.faithfulness import Curves, Faithfulness, faithfulness, order_masks
 from smile_core.evaluation.mask_edits import Tools
 from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder, photo
@@ -95,6 +95,16 @@ def test_nothing_is_made_twice(tmp_path) -> None:
     again = faithfulness(photo(), found, tools=tools(editor, cache), random_orders=3)
     assert editor.made == 0
     assert again.to_dict() == once.to_dict()
+
+
+def test_a_run_fitted_anew_keeps_its_edit_without_words() -> None:
+    editor = ToyEditor()
+    found = refit(last(editor, perturbations=62), encoder=ToyEncoder(), image_distance="cosine")
+    assert found.without_instruction.image_distance is None
+    editor.calls.clear()
+    walk = faithfulness(photo(), found, tools=tools(editor), random_orders=1).curves
+    assert editor.made == 0
+    assert np.isfinite(walk.deletion).all()
 
 
 def test_a_baseline_is_judged_on_the_same_curves() -> None:
