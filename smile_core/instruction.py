@@ -17,6 +17,7 @@ from smile_core.config import GRANULARITIES, MAX_UNITS, ConfigError, check_choic
 _CLOSING = {"(": ")", "[": "]"}
 # Latin, Arabic and Chinese commas; a comma between two digits belongs to the number.
 _COMMA = re.compile(r"(?<!\d)[,،，、]|[,،，、](?!\d)")
+_PUNCTUATION = " .,;:!?\"'“”‘’()[]"
 
 
 def split_units(instruction: str, granularity: str = "word") -> tuple[str, ...]:
@@ -51,6 +52,11 @@ def split_units(instruction: str, granularity: str = "word") -> tuple[str, ...]:
     units = _words(instruction) if granularity == "word" else _phrases(instruction)
     _check_count(units, granularity)
     return tuple(units)
+
+
+def plain_word(unit: str) -> str:
+    """Return a unit in lower case, without punctuation at its ends, unless nothing else is left."""
+    return unit.casefold().strip(_PUNCTUATION) or unit
 
 
 def join_units(units: Sequence[str], mask: Sequence[int], granularity: str = "word") -> str:

@@ -19,7 +19,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +32,7 @@ from smile_core.evaluation.mask_edits import Tools
 from smile_core.evaluation.stability import KeyedWeights, keyed_weights, spearman, top_k_jaccard
 from smile_core.evaluation.two_faced_editor import TwoFacedEditor
 from smile_core.explanation import Explanation
-from smile_core.instruction import join_units, split_units
+from smile_core.instruction import join_units, plain_word, split_units
 from smile_core.photo import Source
 
 NO_ATTACK = "none"
@@ -135,7 +135,7 @@ def robustness(
     for method in methods:
         check_choice("method", method, BASELINES)
     words = config.instruction
-    _keyword_words(_plain_words(split_units(words, config.granularity)), keywords)
+    _keyword_words(map(plain_word, split_units(words, config.granularity)), keywords)
     tools = tools or Tools()
     editor = as_editor(tools.editor, config.editor)
     plain = _explain(image, config, editor, tools)
@@ -172,20 +172,15 @@ def keyword_rank(weights: KeyedWeights, keywords: Sequence[str]) -> int:
     ConfigError
         When a keyword is not among the words.
     """
-    wanted = _keyword_words([word for word, _ in weights], keywords)
+    wanted = _keyword_words((word for word, _ in weights), keywords)
     best = max(weight for (word, _), weight in weights.items() if word in wanted)
     others = [weight for (word, _), weight in weights.items() if word not in wanted]
     return 1 + sum(weight >= best for weight in others)
 
 
-def _plain_words(units: Sequence[str]) -> list[str]:
-    """Return the units as `keyed_weights` names them."""
-    return [word for word, _ in keyed_weights(units, [0.0] * len(units))]
-
-
-def _keyword_words(words: Sequence[str], keywords: Sequence[str]) -> set[str]:
+def _keyword_words(words: Iterable[str], keywords: Sequence[str]) -> set[str]:
     """Return the keywords as plain words, each of which has to be one of `words`."""
-    wanted = set(_plain_words(keywords))
+    wanted = set(map(plain_word, keywords))
     if not wanted or not wanted <= set(words):
         raise ConfigError(
             f"Give at least one keyword, each a word of the instruction, not {list(keywords)}."
@@ -216,9 +211,8 @@ def _weights(explanation: Explanation, method: str, tools: Tools) -> dict[tuple[
 
 def _lightest(explanation: Explanation, keywords: Sequence[str]) -> str:
     """Return the word that weighs least, keywords aside."""
-    keys = set(_plain_words(keywords))
-    words = _plain_words([unit.text for unit in explanation.units])
-    others = [unit for unit, word in zip(explanation.units, words, strict=True) if word not in keys]
+    keys = set(map(plain_word, keywords))
+    others = [unit for unit in explanation.units if plain_word(unit.text) not in keys]
     if not others:
         raise ConfigError("Every word is a keyword, so there is no decoy. Name fewer keywords.")
     return min(others, key=lambda unit: abs(unit.weight)).text

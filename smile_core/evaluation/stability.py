@@ -27,6 +27,7 @@ from scipy.stats import spearmanr
 
 from smile_core.config import check_choice
 from smile_core.explanation import Explanation
+from smile_core.instruction import plain_word
 
 NEUTRAL_SUFFIX = "###"
 # Changes of an instruction that mean nothing, by name.
@@ -40,7 +41,6 @@ NEUTRAL_CHANGES: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "please": lambda text: f"please {text}",
     }
 )
-_DECORATION = " .,;:!?\"'“”‘’()[]"
 
 # A unit as (word, how many times it came before) with its weight.
 KeyedWeights: TypeAlias = Mapping[tuple[str, int], float]
@@ -82,14 +82,11 @@ def change_neutrally(instruction: str, change: str) -> str:
 
 
 def keyed_weights(units: Sequence[str], weights: Sequence[float]) -> dict[tuple[str, int], float]:
-    """Name each unit by its word and occurrence, so that duplicates stay apart.
-
-    The word is in lower case, without punctuation at its ends, unless nothing else is left.
-    """
+    """Name each unit by its `plain_word` and occurrence, so that duplicates stay apart."""
     seen: Counter[str] = Counter()
     keyed: dict[tuple[str, int], float] = {}
     for unit, weight in zip(units, weights, strict=True):
-        word = unit.casefold().strip(_DECORATION) or unit
+        word = plain_word(unit)
         keyed[word, seen[word]] = float(weight)
         seen[word] += 1
     return keyed

@@ -11,6 +11,7 @@ from typing import Any
 
 from smile_core.config import BUNDLED_EDITOR, ConfigError, check_choice
 from smile_core.evaluation.baselines import METHOD_SETTINGS
+from smile_core.instruction import plain_word
 
 PROTOCOLS = (
     "accuracy",
@@ -33,7 +34,6 @@ AXES = {
     "text_distances": "text_distance",
     "surrogates": "surrogate",
 }
-_DECORATION = ".,;:!?\"'“”‘’()[]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +68,10 @@ class Instruction:
         """
         if not self.keywords:
             return None
-        words = [_plain(unit) for unit in units]
+        words = [plain_word(unit) for unit in units]
         labels = [0] * len(words)
         for keyword in self.keywords:
-            phrase = [_plain(word) for word in keyword.split()]
+            phrase = [plain_word(word) for word in keyword.split()]
             places = [
                 start
                 for start in range(len(words) - len(phrase) + 1)
@@ -157,7 +157,3 @@ class Study:
             check_choice("part", name, [part.name for part in self.parts])
         parts = tuple(part for part in self.parts if part.name in names)
         return Study(title=self.title, about=self.about, parts=parts)
-
-
-def _plain(word: str) -> str:
-    return word.lower().strip(_DECORATION)
