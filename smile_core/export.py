@@ -25,7 +25,7 @@ from smile_core.explanation_json import (
 )
 from smile_core.heatmap import save_heatmap_png
 from smile_core.report import write_report
-from smile_core.result_files import read_file, write_file, write_text, writing
+from smile_core.result_files import csv_text, read_file, write_file, write_text, writing
 
 JSON_FILE = "explanation.json"
 CSV_COLUMNS = (
@@ -42,7 +42,6 @@ CSV_COLUMNS = (
 )
 # A JSON from elsewhere may name any file; only pictures beside it are opened.
 _PICTURE = re.compile(r"(edits/)?[\w-]+\.png")
-_FORMULA = ("=", "+", "-", "@")
 _EDIT = re.compile(r"(\d{4,}|without-instruction)\.png")
 
 
@@ -112,8 +111,7 @@ def samples_csv(explanation: Explanation) -> str:
         values["mask"] = " ".join(map(str, sample.mask))
         values["image"] = "" if sample.image is None else name
         for column in ("prompt", "failed"):
-            if (values[column] or "").startswith(_FORMULA):
-                values[column] = f"'{values[column]}"
+            values[column] = csv_text(values[column] or "")
         writer.writerow(values)
     return text.getvalue()
 

@@ -60,6 +60,11 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
         raise
 
 
+def csv_text(text: str) -> str:
+    """Return a text for a CSV: behind an apostrophe if a spreadsheet would run it as a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
 def read_file(path: str | Path, what: str, name: str) -> tuple[Path, bytes]:
     """Read the JSON file of a result.
 

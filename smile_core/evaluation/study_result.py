@@ -17,6 +17,7 @@ from smile_core.evaluation.accuracy import Accuracy, accuracy
 from smile_core.evaluation.study_plan import Run, photo_name
 from smile_core.explanation import DRIVES, Explanation, UnitWeight
 from smile_core.fidelity import FIDELITY
+from smile_core.result_files import csv_text
 
 RUN_COLUMNS = (
     "part", "protocol", "editor", "photo", "instruction", "group", "form", "change", "method",
@@ -31,7 +32,6 @@ TIME_COLUMNS = (
     "fresh_edits", "edit_s", "encoded_pictures", "encode_s", "text_distance_s",
     "image_distance_s", "fit_s",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +203,5 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value + 0.0:.6f}".replace("-0.000000", "0.000000")
-    text = str(value)
-    # A spreadsheet would run it as a formula.
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+        return f"{value:.6f}".replace("-0.000000", "0.000000")
+    return csv_text(value) if isinstance(value, str) else str(value)

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from smile_core.result_files import csv_text
+
 DRAWS = 2000
 # A bootstrap of fewer values hardly reaches beyond them, and would promise too much.
 FEWEST = 5
@@ -185,9 +187,9 @@ def tables_csv(tables: Sequence[Table]) -> str:
                 ends = ("" if end is None else f"{end:.6f}" for end in (mean.low, mean.high))
                 writer.writerow(
                     (
-                        table.title,
-                        about,
-                        column.title,
+                        csv_text(table.title),
+                        csv_text(about),
+                        csv_text(column.title),
                         "paper" if column.paper else "ours",
                         f"{mean.value:.6f}",
                         *ends,

@@ -173,6 +173,9 @@ def test_a_table_in_three_forms() -> None:
     assert [(row["source"], float(row["value"])) for row in found] == [
         ("ours", 0.5), ("paper", 0.6869), ("ours", 4.0),
     ]  # fmt: skip
+    risky = Table("=A1", (Column("Editor"), Column("F1")), (("@b", 0.5),))
+    (row,) = csv.DictReader(io.StringIO(tables_csv([risky])))
+    assert (row["table"], row["row"]) == ("'=A1", "'@b")  # no spreadsheet runs it as a formula
 
 
 def test_the_report_is_one_file_that_fetches_nothing(answers: list[object]) -> None:
