@@ -4,8 +4,8 @@
 
 Without a URL it starts the page with the quick test editor. States: `first` (as a newcomer sees
 it), `running`, `finished` (and each tab of evidence), `error`, `mask`, `method`, and the like of
-the Compare tab as `compare-…`; at 1440×900 and 390×844, light and dark. A server without a stored
-example shows the empty page as `first`.
+the other tabs as `compare-…` and `evaluate-…`; at 1440×900 and 390×844, light and dark. A server
+without a stored example shows the empty page as `first`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tests.browser.running import quick_page
 
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 TABS = ("Gallery", "Map", "Fidelity", "Export")
+EVALUATE_TABS = ("Tables", "Plots", "Export")
 COMPARE_TABS = ("Words", "Pictures", "Map", "Numbers", "Export")
 
 
@@ -108,6 +109,29 @@ def photograph_comparison(page: Page, out: Path, name: str) -> None:
     take(page, out / f"{name}-compare-error.png")
 
 
+def photograph_study(page: Page, out: Path, name: str) -> None:
+    """Go through the states of the Evaluate tab, with a small grid."""
+    page.locator("#tabs").get_by_role("tab", name="Evaluate").click()
+    page.wait_for_selector("#evaluate:visible")
+    take(page, out / f"{name}-evaluate-first.png")
+    page.locator("#evaluate-kind").get_by_label("Your own grid").check()
+    page.fill("#evaluate-perturbations textarea", "12, 24")
+    page.wait_for_function("/edits/.test(document.querySelector('#evaluate-cost').innerText)")
+    take(page, out / f"{name}-evaluate-grid.png")
+    page.click("#evaluate")
+    page.wait_for_selector("#evaluate-tables td", timeout=60_000)
+    take(page, out / f"{name}-evaluate-running.png")
+    page.wait_for_selector("#evaluate:not([disabled])", timeout=180_000)
+    for tab in EVALUATE_TABS:
+        page.locator("#evaluate-tabs").get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(800)
+        take(page, out / f"{name}-evaluate-{tab.lower()}.png")
+    page.fill("#evaluate-perturbations textarea", "many")
+    page.click("#evaluate")
+    page.wait_for_selector("#evaluate-message .alert")
+    take(page, out / f"{name}-evaluate-error.png")
+
+
 def main() -> None:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -131,6 +155,7 @@ def _all(chromium: Browser, url: str, out: Path) -> None:
             with opened(chromium, url, pixels, theme) as page:
                 photograph(page, out, f"{size}-{theme}", every_tab=True)
                 photograph_comparison(page, out, f"{size}-{theme}")
+                photograph_study(page, out, f"{size}-{theme}")
 
 
 if __name__ == "__main__":
