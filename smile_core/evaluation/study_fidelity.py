@@ -155,15 +155,14 @@ def _printed(number: str, figure: str, run: Run) -> float | None:
 
 def _counts_note(part: Part, pairs: Sequence[Pair]) -> tuple[str, ...]:
     """Say where an instruction has fewer shortened versions than were asked for."""
-    short = {
-        run.config.perturbations: int(result.figures["edits"] or 0) - 1
-        for run, result in pairs
-        if (result.figures["edits"] or 0) - 1 < run.config.perturbations
-    }
+    counts = dict.fromkeys(
+        (run.config.perturbations, int(result.figures["edits"] or 0) - 1) for run, result in pairs
+    )
     return tuple(
-        f"Of {asked} perturbations only {there} are run: the instruction has no more shortened "
-        "versions, and repeating one adds nothing."
-        for asked, there in short.items()
+        f"Of {asked} perturbations only {there} are run where the instruction has no more "
+        "shortened versions; repeating one adds nothing."
+        for asked, there in counts
+        if there < asked
     )
 
 

@@ -103,9 +103,10 @@ def answer_consistency(part: Part, pairs: Sequence[Pair]) -> Answer:
     for key, runs in group_by(pairs, lambda pair: row_key(pair[0], rest)).items():
         points = []
         for count, group in group_by(runs, lambda pair: pair[0].config.perturbations).items():
-            found = [consistency([r.weights for _, r in own]) for own in _repeats(group)]
+            repeats = _repeats(group)
+            found = [consistency([r.weights for _, r in own]) for own in repeats]
             sd = mean_of(value.mean_sd for value in found)
-            row: list[Cell] = [*key, count, len(part.seeds)]
+            row: list[Cell] = [*key, count, max(map(len, repeats), default=1)]
             row += [mean_of(value.mean_variance for value in found)]
             row += [printed("III", "variance", group[0][0]), sd]
             rows.append([*row, printed("III", "sd", group[0][0])])

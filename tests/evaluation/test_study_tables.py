@@ -17,6 +17,7 @@ from smile_core.evaluation.study_clock import StudyClock, editing_seconds, read_
 from smile_core.evaluation.study_measures import robustness_name
 from smile_core.evaluation.study_report import study_report_html, summary_markdown
 from smile_core.evaluation.study_result import RunResult
+from smile_core.evaluation.study_run import StudySnapshot
 from smile_core.evaluation.study_tables import (
     Column,
     Mean,
@@ -53,9 +54,13 @@ ALL = (
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> list[object]:
-    study = glass_study(tmp_path_factory.mktemp("study"), ALL)
-    return answer_study(study, run_glass(study)[-1].pairs)
+def finished(tmp_path_factory: pytest.TempPathFactory) -> StudySnapshot:
+    return run_glass(glass_study(tmp_path_factory.mktemp("study"), ALL))[-1]
+
+
+@pytest.fixture(scope="module")
+def answers(finished: StudySnapshot) -> list[object]:
+    return answer_study(finished.study, finished.pairs)
 
 
 def rows(answers: list[object], name: str, table: int = 0) -> list[dict[str, object]]:
@@ -78,6 +83,23 @@ def test_the_paper_stands_beside_every_table_that_it_has(answers: list[object]) 
         ("wasserstein-1d", "linear", 0.9495), ("wasserstein-1d", "bayesian-ridge", 0.9485),
     ]  # fmt: skip
     assert [row["Seconds, paper"] for row in rows(answers, "cost")] == [1013.35, 1208.08, 1024.32]
+
+
+def test_only_seeds_that_were_run_are_counted(
+    finished: StudySnapshot, answers: list[object]
+) -> None:
+    assert [row["Seeds"] for row in rows(answers, "consistency")] == [2, 2]
+    so_far = [pair for pair in finished.pairs if pair[0].config.seed == 0]
+    row, _ = rows(answer_study(finished.study, so_far), "consistency")
+    assert (row["Seeds"], row["Variance"]) == (1, None)
+
+
+def test_every_number_of_versions_is_told(tmp_path: Path) -> None:
+    text = part("a", "fidelity", "make it snowy, make snowy", perturbations=8)
+    study = glass_study(tmp_path, text)
+    notes = answer_study(study, run_glass(study)[-1].pairs)[0].tables[0].notes
+    told = [re.findall(r"\d+", note) for note in notes if note.startswith("Of ")]
+    assert told == [["8", "6"], ["8", "2"]]
 
 
 def test_words_alone_reach_the_published_stability(answers: list[object]) -> None:
