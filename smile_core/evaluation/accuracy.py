@@ -1,8 +1,8 @@
 """Accuracy: do the weights point at the words that matter.
 
 The truth of an instruction is the set of its keyword units. ATT ACC and F1 call a unit relevant
-when its signed weight is at least 0.1, which reproduces the paper's Table I; AUROC ranks the
-signed weights and needs no threshold.
+when its signed weight is at least 0.1, which reproduces the one row of the paper's Table I whose
+weights were published; AUROC ranks the signed weights and needs no threshold.
 
 References
 ----------
@@ -95,55 +95,3 @@ def mean_accuracy(results: Sequence[Accuracy]) -> Accuracy:
         f1=float(np.mean([result.f1 for result in results])),
         auroc=float(np.mean([result.auroc for result in results])),
     )
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean with the ends of its bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def accuracy_intervals(
-    results: Sequence[Accuracy],
-    *,
-    rng: np.random.Generator,
-    n_boot: int = 2000,
-    level: float = 0.95,
-) -> dict[str, Interval]:
-    """Return the mean of ATT ACC, F1 and AUROC over explanations, each with an interval.
-
-    Whole explanations are drawn with replacement, for the words of one are not independent.
-
-    Parameters
-    ----------
-    results : sequence of Accuracy
-        One for each prompt, or each image; at least one.
-    rng : numpy.random.Generator
-        Source of randomness.
-    n_boot : int
-        Number of resamples.
-    level : float
-        Coverage, in (0, 1).
-
-    Returns
-    -------
-    dict of str to Interval
-        Keys `acc`, `f1` and `auroc`. One result alone has an interval of no width, which says
-        nothing of its certainty.
-
-    Raises
-    ------
-    ValueError
-        When there is nothing to average.
-    """
-    mean = mean_accuracy(results)
-    table = np.array([[r.acc, r.f1, r.auroc] for r in results])  # (r, 3)
-    drawn = rng.integers(0, len(table), (n_boot, len(table)))  # (B, r)
-    ends = np.quantile(table[drawn].mean(axis=1), ((1 - level) / 2, (1 + level) / 2), axis=0)
-    return {
-        name: Interval(getattr(mean, name), float(ends[0, i]), float(ends[1, i]))
-        for i, name in enumerate(("acc", "f1", "auroc"))
-    }

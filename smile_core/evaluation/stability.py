@@ -26,7 +26,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from smile_core.config import check_choice
-from smile_core.explanation import Explanation
+from smile_core.explanation import UnitWeight
 from smile_core.instruction import plain_word
 
 NEUTRAL_SUFFIX = "###"
@@ -92,9 +92,8 @@ def keyed_weights(units: Sequence[str], weights: Sequence[float]) -> dict[tuple[
     return keyed
 
 
-def explained_weights(explanation: Explanation) -> dict[tuple[str, int], float]:
-    """Return `keyed_weights` of an explanation."""
-    units = explanation.units
+def keyed_units(units: Sequence[UnitWeight]) -> dict[tuple[str, int], float]:
+    """Return `keyed_weights` of the units of an explanation."""
     return keyed_weights([unit.text for unit in units], [unit.weight for unit in units])
 
 

@@ -11,7 +11,7 @@ from smile_core.evaluation.consistency import (
     perturbations_needed,
     seeds_needed,
 )
-from smile_core.evaluation.stability import KeyedWeights, keyed_weights, stability
+from smile_core.evaluation.stability import KeyedWeights, keyed_units, stability
 from smile_core.evaluation.study import Part
 from smile_core.evaluation.study_answer import (
     Answer,
@@ -29,7 +29,6 @@ from smile_core.evaluation.study_answer import (
     varying,
 )
 from smile_core.evaluation.study_plots import mean_bars, mean_lines
-from smile_core.evaluation.study_result import RunResult
 from smile_core.evaluation.study_tables import Cell, Column, group_by, mean_of
 
 TOP_K = 3
@@ -47,7 +46,7 @@ def answer_stability(part: Part, pairs: Sequence[Pair]) -> Answer:
     """Return Table II of a part."""
     pairs = finished(pairs)
     names = varying(pairs)
-    before = {_place(pair): _keyed(pair[1]) for pair in pairs if not pair[0].change}
+    before = {_place(pair): keyed_units(pair[1].units) for pair in pairs if not pair[0].change}
     changed = [pair for pair in pairs if pair[0].change and _place(pair) in before]
     columns = [*heads(names), Column("Change"), COUNT, JACCARD, paper_column(JACCARD)]
     columns += [WORDS_ALONE, RUZICKA, SPEARMAN]
@@ -55,7 +54,7 @@ def answer_stability(part: Part, pairs: Sequence[Pair]) -> Answer:
     for key, runs in group_by(changed, lambda pair: row_key(pair[0], names)).items():
         bars = []
         for change, group in group_by(runs, lambda pair: pair[0].change).items():
-            both = [(before[_place(pair)], _keyed(pair[1])) for pair in group]
+            both = [(before[_place(pair)], keyed_units(pair[1].units)) for pair in group]
             found = [stability(one, other, TOP_K) for one, other in both]
             jaccard = mean_of(value.jaccard for value in found)
             paper = printed("II", "jaccard", group[0][0]) if change == "###" else None
@@ -142,10 +141,6 @@ def answer_consistency(part: Part, pairs: Sequence[Pair]) -> Answer:
         "Lower is steadier.",
     )
     return Answer(part, "Does the same question get the same answer?", (table, wanted), (figure,))
-
-
-def _keyed(result: RunResult) -> KeyedWeights:
-    return keyed_weights([unit.text for unit in result.units], result.weights)
 
 
 def _place(pair: Pair) -> tuple[object, ...]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from smile_core.evaluation.accuracy import (
     Accuracy,
     accuracy,
-    accuracy_intervals,
     mean_accuracy,
 )
 
@@ -85,25 +83,3 @@ def test_refusals() -> None:
         accuracy([0.1, 0.2], [1, 2])
     with pytest.raises(ValueError, match="no results"):
         mean_accuracy([])
-
-
-def test_intervals_are_those_of_scipys_bootstrap() -> None:
-    values = np.random.default_rng(1).random((12, 3))
-    ours = accuracy_intervals(
-        [Accuracy(*row) for row in values], rng=np.random.default_rng(0), n_boot=20_000
-    )
-    for index, name in enumerate(("acc", "f1", "auroc")):
-        theirs = stats.bootstrap(
-            (values[:, index],), np.mean, n_resamples=20_000, method="percentile",
-            rng=np.random.default_rng(2),
-        ).confidence_interval  # fmt: skip
-        assert ours[name].mean == pytest.approx(values[:, index].mean())
-        assert ours[name].low == pytest.approx(theirs.low, abs=0.006)
-        assert ours[name].high == pytest.approx(theirs.high, abs=0.006)
-
-
-def test_one_result_has_an_interval_of_no_width() -> None:
-    (found, *_) = accuracy_intervals(
-        [Accuracy(0.5, 0.4, 1.0)], rng=np.random.default_rng(0)
-    ).values()
-    assert (found.low, found.mean, found.high) == (0.5, 0.5, 0.5)

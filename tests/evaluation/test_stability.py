@@ -9,7 +9,7 @@ from smile_core.evaluation.stability import (
     NEUTRAL_CHANGES,
     NEUTRAL_SUFFIX,
     change_neutrally,
-    explained_weights,
+    keyed_units,
     keyed_weights,
     ruzicka,
     spearman,
@@ -94,9 +94,9 @@ def test_words_alone_reach_the_published_index() -> None:
 @pytest.mark.parametrize("change", NEUTRAL_CHANGES)
 def test_an_editor_deaf_to_the_change_is_explained_alike(change: str) -> None:
     editor = ToyEditor(effects={"Make": 3, "foggy.": 20, **EFFECTS})
-    before = explained_weights(last(editor, perturbations=62))
+    before = keyed_units(last(editor, perturbations=62).units)
     changed = last(editor, perturbations=62, instruction=change_neutrally(INSTRUCTION, change))
-    found = stability(before, explained_weights(changed))
+    found = stability(before, keyed_units(changed.units))
     assert found.jaccard == 1
     assert found.ruzicka > 0.98  # the farthest edit, 65 or 66 grey levels away, sets the scale
     assert found.spearman == pytest.approx(1)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from smile_core.evaluation import study_robustness
 from smile_core.evaluation.paper_tables import nearest_editor, paper_table
@@ -181,6 +182,16 @@ def test_means_and_their_intervals() -> None:
     assert mean_of([0.1, 0.2, 0.3, 0.2]) == Mean(pytest.approx(0.2), None, None, 4)
     assert mean_of([0.3]) == Mean(0.3, None, None, 1)
     assert mean_of([None]) is None
+
+
+def test_intervals_are_those_of_scipys_bootstrap() -> None:
+    values = np.random.default_rng(1).random(12) ** 3  # lopsided
+    theirs = stats.bootstrap(
+        (values,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(2)
+    ).confidence_interval
+    ours = mean_of(values)
+    assert ours.low == pytest.approx(theirs.low, abs=0.01)
+    assert ours.high == pytest.approx(theirs.high, abs=0.01)
 
 
 def test_a_table_in_three_forms() -> None:
