@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from smile_core.config import RunConfig
 from tests.browser.server import KEPT_CARD
 
 pytestmark = pytest.mark.browser
 
+BATCH = RunConfig(instruction="any").batch_size
 # Every state of the tables that differs from the one before.
 WATCH = """() => {
   window.seen = [];
@@ -118,7 +120,6 @@ def test_stop_keeps_what_there_is_and_resume_makes_no_edit_twice(tab: Page) -> N
     assert kept
     done, edits, made = status_numbers(tab, r"([\d,]+) of ([\d,]+) edits.*?([\d,]+) edits made")
     assert 0 < made < edits
-    assert done == made + (done - made)
     button = tab.locator("#evaluate")
     expect(button).to_have_text("Resume", timeout=20_000)
     expect(tab.locator("#evaluate-cost")).to_contain_text("of them there already")
@@ -128,7 +129,8 @@ def test_stop_keeps_what_there_is_and_resume_makes_no_edit_twice(tab: Page) -> N
         tab, r"([\d,]+) of ([\d,]+) edits.*?([\d,]+) edits made"
     )
     assert after == all_edits == edits
-    assert more == edits - done
+    # Those of the batch that was broken off are kept, but came too late to be counted.
+    assert edits - done - BATCH < more <= edits - done
     expect(button).to_have_text("Run study", timeout=20_000)
 
 
