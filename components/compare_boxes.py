@@ -29,9 +29,10 @@ HINT = (
 def build_row(asked: Asked, name: str) -> tuple[gr.Column, list[gr.Textbox | gr.Dropdown]]:
     """Make a setting with a box for each column, side by side."""
     boxes: list[gr.Textbox | gr.Dropdown] = []
+    is_menu = name in advanced.OPTIONAL_MENUS
     with gr.Column(visible=has(asked, name), elem_classes="own-setting") as row:
         html(f"<p><b>{name}</b> {ABOUT[name]}</p>")
-        with gr.Row(elem_classes="own-boxes"):
+        with gr.Row(elem_classes="own-menus" if is_menu else "own-boxes"):
             for index, letter in enumerate(LETTERS):
                 options = {
                     "label": f"{letter}: {name}",
@@ -39,8 +40,9 @@ def build_row(asked: Asked, name: str) -> tuple[gr.Column, list[gr.Textbox | gr.
                     "elem_id": f"compare-{name}-{letter.lower()}",
                     **box(asked, name, index),
                 }
-                if name in advanced.OPTIONAL_MENUS:
-                    boxes.append(advanced.optional_menu(name, info=None, **options))
+                if is_menu:
+                    wide = {**options, "min_width": 200}  # one below the other, to be read
+                    boxes.append(advanced.optional_menu(name, info=None, **wide))
                 else:
                     boxes.append(gr.Textbox(**options))
     return row, boxes
