@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from smile_core import load_explanation
-from smile_core.editors import BUNDLED_FOLDER
+from smile_core.editors.bundled_cards import BUNDLED_CARDS, bundled_folder
 from smile_core.explanation import DRIVES
 
 ROOT = Path(__file__).parents[1]
+FOLDERS = [bundled_folder(card.name) for card in BUNDLED_CARDS]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -43,7 +44,7 @@ def test_every_photo_is_credited() -> None:
         assert photo.name in credits
 
 
-@pytest.mark.parametrize("folder", [BUNDLED_FOLDER, ROOT / "assets" / "word_vectors"])
+@pytest.mark.parametrize("folder", [*FOLDERS, ROOT / "assets" / "word_vectors"])
 def test_every_model_has_a_card(folder: Path) -> None:
     cards = list(folder.glob("*.md"))
     assert cards

@@ -8,12 +8,10 @@ function `(image, prompts, seed) -> images` goes straight into `smile_core.expla
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
-from smile_core.config import BUNDLED_EDITOR
 from smile_core.editors.api_editors import API_CARDS, load_api_editor
+from smile_core.editors.bundled_cards import BUNDLED_CARDS, bundled_folder
 from smile_core.editors.callable_editor import CallableEditor
-from smile_core.editors.card_file import read_card
 from smile_core.editors.cost import cost_sentence, estimate_cost
 from smile_core.editors.hub_cards import HUB_CARDS
 from smile_core.editors.protocol import EditFailure, Editor, EditorCard, StopRequested
@@ -34,32 +32,15 @@ __all__ = [
     "register_editor",
 ]
 
-BUNDLED_FOLDER = Path(__file__).parents[2] / "assets" / "editors" / BUNDLED_EDITOR
 
-_SCENE = read_card(
-    BUNDLED_FOLDER,
-    EditorCard(
-        name=BUNDLED_EDITOR,
-        title="Scene editor (bundled)",
-        family="instruct-pix2pix",
-        licence="MIT",
-        memory_gb=1.0,
-        steps=1,
-        knobs={"guidance_scale": 1.0, "image_guidance_scale": 1.0},
-        short_side=256,
-        long_side=768,
-        multiple_of=8,
-        source=f"assets/editors/{BUNDLED_EDITOR}",
-        notes="Weather, time of day, season and style of a whole scene; runs on any machine.",
-    ),
-)
-
-
-@register_editor(_SCENE)
-def _make_scene_editor() -> Editor:
+def _make_bundled(card: EditorCard) -> Editor:
     from smile_core.editors.pretrained import load_pretrained
 
-    return load_pretrained(BUNDLED_FOLDER, _SCENE)
+    return load_pretrained(bundled_folder(card.name), card)
+
+
+for _card in BUNDLED_CARDS:
+    register_editor(_card)(partial(_make_bundled, _card))
 
 
 def _make_from_hub(card: EditorCard) -> Editor:

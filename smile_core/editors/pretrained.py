@@ -23,8 +23,6 @@ from diffusers import (
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
-# Diffusers loads the parts of the bundled editor only when their module has been imported.
-import smile_core.editors.scene_model  # noqa: F401
 from smile_core.config import ConfigError
 from smile_core.editors.batch_editor import BatchEditor
 from smile_core.editors.card_file import read_card
@@ -35,11 +33,16 @@ from smile_core.editors.inpaint import INPAINT_KINDS, Inpaint
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
 from smile_core.editors.ledits_pp import LeditsPP
 from smile_core.editors.model_files import ModelFiles, files_of_folder, files_of_hub
+from smile_core.editors.one_step import OneStep
+from smile_core.editors.one_step_model import OneStepPipeline
 from smile_core.editors.protocol import EditorCard
 from smile_core.editors.registry import make_room
+
+# Diffusers loads the parts of the bundled editors only when their module has been imported.
+from smile_core.editors.scene_model import PATCH
 from smile_core.editors.schedulers import has_replaceable
 
-Adapter = type[InstructPix2Pix] | type[DiffusersEditor] | type[LeditsPP]
+Adapter = type[InstructPix2Pix] | type[DiffusersEditor] | type[LeditsPP] | type[OneStep]
 
 _SAMPLE_BYTES = 2**20
 # Pipelines that call on a package which nothing else here needs.
@@ -51,6 +54,7 @@ _EXTRA_PACKAGES = {
 }
 
 
+_OWN_PIPELINES = {"OneStepPipeline": OneStepPipeline}
 _PIPELINES: dict[str, Any] = {"ledits++": LEditsPPPipelineStableDiffusion}
 
 
@@ -129,6 +133,8 @@ def adapter_of(kind: type, source: str) -> Adapter:
         return InstructPix2Pix
     if issubclass(kind, LEditsPPPipelineStableDiffusion):
         return LeditsPP
+    if issubclass(kind, OneStepPipeline):
+        return OneStep
     if issubclass(kind, INPAINT_KINDS):
         return Inpaint
     check_kind(kind, source)
@@ -162,7 +168,7 @@ def _pipeline_class(index: Mapping[str, Any], source: str) -> type[DiffusionPipe
             f"{source!r} brings code of its own for its pipeline, which is not run. Wrap it in a "
             "function (image, prompts, seed) -> images instead."
         )
-    kind = getattr(diffusers, name, None)
+    kind = _OWN_PIPELINES.get(name) or getattr(diffusers, name, None)
     package = _EXTRA_PACKAGES.get(name)
     if package is not None and find_spec(package) is None:
         raise ConfigError(f"{source!r} needs the package {package}. Run: pip install {package}.")
@@ -204,6 +210,10 @@ def _plain_card(kind: type, adapter: Adapter, files: ModelFiles, folder: Path) -
             long_side=512,
             multiple_of=64,
             **known,
+        )
+    if adapter is OneStep:
+        return EditorCard(
+            family="one-step", short_side=256, long_side=768, multiple_of=PATCH, **known
         )
     unet = folder / "unet" / "config.json"
     if not unet.is_file():

@@ -39,7 +39,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from smile_core import load_editor
 from smile_core.config import BUNDLED_EDITOR
-from smile_core.editors import BUNDLED_FOLDER
+from smile_core.editors.bundled_cards import bundled_folder
 from smile_core.editors.devices import best_device
 from smile_core.editors.pretrained import load_pretrained
 from smile_core.editors.protocol import fit_to_card
@@ -164,7 +164,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if args.full_size:
             save_full_size(Path(folder))
-        source = Path(folder) if args.full_size else BUNDLED_FOLDER
+        source = Path(folder) if args.full_size else bundled_folder(BUNDLED_EDITOR)
         editor = load_pretrained(source) if args.full_size else load_editor(BUNDLED_EDITOR)
         dtype = torch.float16 if device == "cuda" else torch.float32
         plain_pipe = StableDiffusionInstructPix2PixPipeline.from_pretrained(source, dtype=dtype)

@@ -1,4 +1,4 @@
-"""The editor that ships with the project, with its real weights."""
+"""The editors that ship with the project, with their real weights."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ from PIL import Image
 
 import smile_core.editors.scene_model  # noqa: F401 - diffusers wants own classes imported first
 from smile_core import load_editor
-from smile_core.editors import BUNDLED_FOLDER
-from smile_core.editors.protocol import Editor, fit_to_card
+from smile_core.editors.bundled_cards import BUNDLED_CARDS, bundled_folder
+from smile_core.editors.protocol import Editor, EditorCard, fit_to_card
 from tests.benchmarks.labelled_edits import PHOTO_FOLDER
 
 MEGABYTE = 1024**2
 
 
+@pytest.fixture(scope="module", params=[card.name for card in BUNDLED_CARDS])
+def editor(request: pytest.FixtureRequest) -> Editor:
+    return load_editor(request.param)
+
+
 @pytest.fixture(scope="module")
-def editor() -> Editor:
+def diffusion_editor() -> Editor:
     return load_editor("scene-pix2pix")
 
 
@@ -54,10 +59,15 @@ def sharpness(picture: np.ndarray) -> float:
     return float(np.abs(np.diff(picture.mean(-1), axis=1)).mean())
 
 
-def test_it_is_an_ordinary_pipeline_folder_of_modest_size() -> None:
-    pipe = DiffusionPipeline.from_pretrained(BUNDLED_FOLDER)
+def test_the_diffusion_editor_is_an_ordinary_pipeline_folder() -> None:
+    pipe = DiffusionPipeline.from_pretrained(bundled_folder("scene-pix2pix"))
     assert isinstance(pipe, StableDiffusionInstructPix2PixPipeline)
-    sizes = [path.stat().st_size for path in BUNDLED_FOLDER.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("card", BUNDLED_CARDS, ids=lambda card: card.name)
+def test_their_files_are_of_modest_size(card: EditorCard) -> None:
+    files = [path for path in bundled_folder(card.name).rglob("*") if path.is_file()]
+    sizes = [path.stat().st_size for path in files]
     assert max(sizes) < 10 * MEGABYTE
     assert sum(sizes) < 40 * MEGABYTE
 
@@ -99,10 +109,12 @@ def test_the_photo_stays_sharp_and_recognisable(edits: dict[str, np.ndarray]) ->
         assert sharpness(edits[prompt]) > 0.7 * contrast * sharpness(photo), prompt
 
 
-def test_text_guidance_strengthens_the_edit(editor: Editor, photo: Image.Image) -> None:
+def test_text_guidance_strengthens_the_edit(diffusion_editor: Editor, photo: Image.Image) -> None:
     moved = [
         distance(
-            pixels(editor.edit(photo, ["make it foggy"], seed=0, guidance_scale=scale)[0]),
+            pixels(
+                diffusion_editor.edit(photo, ["make it foggy"], seed=0, guidance_scale=scale)[0]
+            ),
             pixels(photo),
         )
         for scale in (1.0, 1.6, 2.5)
@@ -110,11 +122,11 @@ def test_text_guidance_strengthens_the_edit(editor: Editor, photo: Image.Image) 
     assert moved[0] < moved[1] < moved[2]
 
 
-def test_image_guidance_holds_on_to_the_photo(editor: Editor, photo: Image.Image) -> None:
+def test_image_guidance_holds_on_to_the_photo(diffusion_editor: Editor, photo: Image.Image) -> None:
     """More image guidance brings out what sets this photo apart: its own light and shade."""
 
     def likeness(scale: float) -> float:
-        edit = editor.edit(
+        edit = diffusion_editor.edit(
             photo, ["make it foggy"], seed=0, guidance_scale=1.6, image_guidance_scale=scale
         )[0]
         return float((pixels(edit) * (pixels(photo) - pixels(photo).mean())).mean())
@@ -123,10 +135,12 @@ def test_image_guidance_holds_on_to_the_photo(editor: Editor, photo: Image.Image
 
 
 def test_the_seed_moves_the_flakes_and_nothing_else_does(
-    editor: Editor, photo: Image.Image
+    diffusion_editor: Editor, photo: Image.Image
 ) -> None:
-    one, other = (pixels(editor.edit(photo, ["make it snowy"], seed=s)[0]) for s in (0, 1))
-    again = pixels(editor.edit(photo, ["make it snowy"], seed=0)[0])
+    one, other = (
+        pixels(diffusion_editor.edit(photo, ["make it snowy"], seed=s)[0]) for s in (0, 1)
+    )
+    again = pixels(diffusion_editor.edit(photo, ["make it snowy"], seed=0)[0])
     assert np.array_equal(one, again)
     assert 0 < distance(one, other) < 0.5 * distance(one, pixels(photo))
 
