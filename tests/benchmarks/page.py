@@ -5,7 +5,7 @@
 Starts the page as a user does, with the bundled editor, opens it in Chromium, and prints the
 seconds from the click on Explain to the first heatmap and to the end, for an instruction of eight
 words after a first run with other words; for the same asked again; and from the click on Stop to
-the end of another run.
+the end of another run; and of comparing the two bundled editors.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from playwright.sync_api import expect
 
 from tests.benchmarks.speed import INSTRUCTION, WARM_UP
 from tests.browser.chromium import MISSING, browser, chromium_path
-from tests.browser.driving import explain, stop_after, window
+from tests.browser.driving import compare, explain, stop_after, window
 from tests.browser.running import real_page
 
 PATIENCE_S = 600
+COMPARED = "please let this place be a foggy night"  # eight words, too
 TO_BE_STOPPED = "turn this quiet place into a stormy night"
 
 
@@ -51,10 +52,12 @@ def main() -> None:
         first = explain(page, INSTRUCTION, n, PATIENCE_S)
         again = explain(page, INSTRUCTION, n, PATIENCE_S)
         stopped = stop_after(page, 2, TO_BE_STOPPED, 256, PATIENCE_S)
+        compared = compare(page, COMPARED, n, PATIENCE_S)
     print(f"first heatmap {first.first_heatmap:.2f} s after the click")
     print(f"{n} perturbations in {first.whole:.1f} s, with {first.heatmaps} heatmaps on the way")
     print(f"the same asked again: {again.whole:.2f} s")
     print(f"stopped {stopped.stop:.2f} s after the click on Stop")
+    print(f"both bundled editors compared, {n} perturbations each, in {compared:.1f} s")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -123,6 +124,18 @@ def explain(page: Page, instruction: str, perturbations: int, seconds: float = 3
     expect(page.locator("#explain")).to_be_disabled()
     wait_for_end(page, seconds)
     return times(page)
+
+
+def compare(page: Page, instruction: str, perturbations: int, seconds: float) -> float:
+    """Compare the two editors that the tab opens with; return the seconds from the click on."""
+    page.locator("#tabs").get_by_role("tab", name="Compare").click()
+    page.fill("#compare-instruction-a textarea", instruction)
+    page.fill("#compare-perturbations input", str(perturbations))
+    started = time.monotonic()
+    page.click("#compare")
+    expect(page.locator("#compare")).to_be_disabled()
+    expect(page.locator("#compare-status")).to_contain_text("Finished in", timeout=1000 * seconds)
+    return time.monotonic() - started
 
 
 def stop_after(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.driving import edits, explain, stop_after, weights, window
+from tests.browser.driving import compare, edits, explain, stop_after, weights, window
 from tests.browser.running import real_page
 from tests.sample_explanations import landscape
 
@@ -50,3 +50,18 @@ def test_the_bundled_editor_explains_an_upload_stops_and_remembers(
         assert len(weights(page)) == 8
         page.get_by_role("tab", name="Gallery").click()
         assert 1 < edits(page).count() < 255
+
+
+def test_the_two_bundled_editors_are_compared(chromium: Browser, tmp_path: Path):
+    with real_page(tmp_path) as served, window(chromium, served.url) as page:
+        compare(page, INSTRUCTION, 16, PATIENCE_S)
+        expect(page.locator("#compare-heatmaps .smile-heatmap")).to_have_count(3)  # and one legend
+        rows = page.locator("#compare-words tbody tr")
+        expect(rows).to_have_count(len(INSTRUCTION.split()))
+        for title in ("Scene editor", "One-step editor"):
+            expect(page.locator("#compare-heatmaps")).to_contain_text(title)
+        shown = page.locator("#compare-heatmaps .smile-number").all_inner_texts()
+        numbers = [float(text.replace("−", "-").replace("–", "-")) for text in shown]
+    words = INSTRUCTION.split()
+    for column in (numbers[: len(words)], numbers[len(words) :]):
+        assert words[column.index(max(column))] == "snowy"
