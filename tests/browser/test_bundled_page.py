@@ -58,8 +58,8 @@ def test_the_two_bundled_editors_are_compared(chromium: Browser, tmp_path: Path)
         expect(page.locator("#compare-heatmaps .smile-heatmap")).to_have_count(3)  # and one legend
         rows = page.locator("#compare-words tbody tr")
         expect(rows).to_have_count(len(INSTRUCTION.split()))
-        for title in ("Scene editor", "One-step editor"):
-            expect(page.locator("#compare-heatmaps")).to_contain_text(title)
+        for name in ("scene-pix2pix", "one-step"):
+            expect(page.locator("#compare-heatmaps")).to_contain_text(name)
         shown = page.locator("#compare-heatmaps .smile-number").all_inner_texts()
         numbers = [float(text.replace("−", "-").replace("–", "-")) for text in shown]
     words = INSTRUCTION.split()
