@@ -13,12 +13,10 @@ from smile_core.editors import EditorCard, list_editors
 from smile_core.editors.devices import (
     GIGABYTE,
     best_device,
-    best_precision,
-    describe,
     free_gb,
     needed_gb,
 )
-from smile_core.editors.registry import find_card, kind_of
+from smile_core.editors.registry import find_card, kind_of, loaded_editor
 
 LOOKING = '<p class="hint">Looking for it…</p>'
 _MOST_FOUND = 64
@@ -99,8 +97,8 @@ def _facts(card: EditorCard) -> list[str]:
 
 
 def _runs_on(card: EditorCard) -> str:
-    device = best_device()
-    return describe(device, best_precision(device, _weight_bytes(card)))
+    """Return the device, and the precision once the editor was loaded, which decides about it."""
+    return getattr(loaded_editor(card.name), "runs_on", "") or best_device()
 
 
 def _needed_gb(card: EditorCard) -> float:

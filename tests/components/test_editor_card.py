@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from components import editor_card, mask
-from smile_core.editors import EditorCard, devices, list_editors
+from smile_core.editors import EditorCard, devices, list_editors, load_editor
 from smile_core.editors.card_file import CARD_FILE
 from tests.parsed_html import Page
 
@@ -38,10 +38,17 @@ def shown(card: EditorCard) -> Page:
 def test_it_says_where_an_editor_runs_what_it_takes_and_its_licence():
     page = shown(CARD)
     (facts, notes) = (text for _, text in page.with_class("hint"))
-    assert facts == "Runs here on cpu, float32 · takes about 0.5 GB of memory · licence: MIT <1>."
+    assert facts == "Runs here on cpu · takes about 0.5 GB of memory · licence: MIT <1>."
     assert notes == "Never run <b>here</b>. lab/a"
     assert page.with_tag("a")[0][0]["href"] == "https://huggingface.co/lab/a"
     assert page.with_class("warning") == []
+
+
+def test_it_says_the_precision_of_an_editor_that_was_loaded():
+    editor = load_editor("one-step")
+    assert editor.runs_on.startswith("cpu, ")
+    facts = shown(editor.card).with_class("hint")[0][1]
+    assert facts.startswith(f"Runs here on {editor.runs_on} · ")
 
 
 def test_it_says_whether_another_scheduler_can_be_chosen():
@@ -69,7 +76,7 @@ def test_a_folder_is_looked_up_once_and_then_known(tiny_pipeline: Path):
     assert editor_card.say_at_once(name) == editor_card.LOOKING
     assert editor_card.known_card(name) is None
     about = editor_card.say_about(name)
-    assert "Runs here on cpu, float32" in about
+    assert "Runs here on cpu · " in about
     assert editor_card.say_at_once(name) == about
     assert editor_card.known_card(name).title == "Tiny"
 
