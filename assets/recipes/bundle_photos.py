@@ -1,6 +1,6 @@
-"""Copy the bundled photos out of scikit-image and scikit-learn, as JPEG, long side at most 1024.
+"""Copy bundled photos out of other packages, as JPEG with a long side of at most 1024.
 
-Run from the repository root with scikit-image and scikit-learn installed::
+Run from the repository root with scikit-image, scikit-learn and matplotlib installed::
 
     python assets/recipes/bundle_photos.py
 
@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import skimage.data
 import sklearn.datasets
+from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 FOLDER = Path(__file__).parents[1] / "photos"
@@ -25,6 +27,8 @@ pictures = {
     "coffee": skimage.data.coffee(),
     "cat": skimage.data.chelsea(),
     "flower": sklearn.datasets.load_sample_image("flower.jpg"),
+    "hopper": np.asarray(Image.open(get_sample_data("grace_hopper.jpg", asfileobj=False))),
+    "camera": np.stack([skimage.data.camera()] * 3, axis=-1),
 }
 FOLDER.mkdir(exist_ok=True)
 for name, pixels in pictures.items():  # pixels: (height, width, 3) uint8

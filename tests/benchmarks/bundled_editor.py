@@ -56,7 +56,7 @@ def table(distances: tuple[str, ...], settings: dict[str, object]) -> np.ndarray
 
 def row(name: str, values: np.ndarray) -> str:
     """Return one line of the report: a name and the mean of every column."""
-    return f"{name:<66}" + "".join(f"{value:>10.3f}" for value in values)
+    return f"{name[:64]:<66}" + "".join(f"{value:>10.3f}" for value in values)
 
 
 def main() -> None:
@@ -75,8 +75,16 @@ def main() -> None:
     for labelled, values in zip(INSTRUCTIONS, figures, strict=True):
         print(row(labelled.text, values.mean(axis=0)))
     held_out = np.array([labelled.held_out for labelled in INSTRUCTIONS])
-    print(row("words seen in training", figures[~held_out].mean(axis=(0, 1))))
-    print(row("words held out", figures[held_out].mean(axis=(0, 1))))
+    fresh = np.array([labelled.fresh for labelled in INSTRUCTIONS])
+    for name, chosen in (
+        ("words seen in training", ~held_out),
+        ("words held out", held_out),
+        ("instructions looked at while training", ~fresh),
+        ("fresh instructions", fresh),
+        ("fresh instructions, words seen in training", fresh & ~held_out),
+        ("fresh instructions, words held out", fresh & held_out),
+    ):
+        print(row(name, figures[chosen].mean(axis=(0, 1))))
     print(row(f"all, image distance {default}", figures.mean(axis=(0, 1))))
     for name, other in zip(others, further, strict=True):
         print(row(f"all, image distance {name}", other.mean(axis=(0, 1))))

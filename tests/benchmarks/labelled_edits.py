@@ -4,6 +4,10 @@ The photos are not among those of `assets/recipes/collect_photos.py`, and no ins
 that `assets/recipes/scene_grammar.py` can write: each has words or turns that it does not have.
 Instructions marked `held_out` name their effect with a word that never occurs in training, so only
 its word vector can tell the editor what it means.
+
+The first dozen of instructions was looked at while the editors were trained. The second dozen,
+marked `fresh`, and the last two photos were written down when the training of `scene-pix2pix` was
+over, before any editor was asked for them, and no decision about it was taken on them.
 """
 
 from __future__ import annotations
@@ -14,25 +18,30 @@ from pathlib import Path
 PHOTO_FOLDER = Path(__file__).parents[2] / "assets" / "photos"
 PHOTOS = tuple(
     PHOTO_FOLDER / f"{name}.jpg"
-    for name in "temple meadow peaks flower rocket astronaut coffee cat".split()
+    for name in "temple meadow peaks flower rocket astronaut coffee cat hopper camera".split()
 )
 
 
 @dataclass(frozen=True)
 class LabelledInstruction:
-    """An instruction with its keywords, and whether a keyword is held out from training."""
+    """An instruction with its keywords; is a keyword held out from training, is it all fresh?"""
 
     text: str
     keywords: tuple[str, ...]
     held_out: bool = False
+    fresh: bool = False
 
     def truth(self, units: tuple[str, ...]) -> list[int]:
         """Return 1 for each unit that is a keyword, 0 for the others."""
         return [int(unit.lower().strip(".,!?") in self.keywords) for unit in units]
 
 
-def _one(text: str, keywords: str, *, held_out: bool = False) -> LabelledInstruction:
-    return LabelledInstruction(text, tuple(keywords.split()), held_out)
+def _one(text: str, keywords: str, **marks: bool) -> LabelledInstruction:
+    return LabelledInstruction(text, tuple(keywords.split()), **marks)
+
+
+def _fresh(text: str, keywords: str, **marks: bool) -> LabelledInstruction:
+    return _one(text, keywords, fresh=True, **marks)
 
 
 INSTRUCTIONS = (
@@ -51,4 +60,21 @@ INSTRUCTIONS = (
     _one("Show me how the same corner looks at dusk in crimson", "dusk crimson", held_out=True),
     _one("Our neighbours say there was smog and sleet yesterday", "smog sleet", held_out=True),
     _one("Paint an angry tempest above my house, please!", "tempest", held_out=True),
+    # Fresh: the paper's longest one, then our own.
+    _fresh(
+        "Transform the image to a rainy scene with dark clouds, steady raindrops, and puddles "
+        "forming on the ground.",
+        "rainy dark clouds raindrops puddles",
+    ),
+    _fresh("Can we pretend it was misty when grandpa took this shot?", "misty"),
+    _fresh("Give everybody the feeling of a warm sunset by the sea", "warm sunset"),
+    _fresh("My brother wants this one as a pencil sketch", "pencil sketch"),
+    _fresh("Half an hour later a thunderstorm rolled over us", "thunderstorm"),
+    _fresh("Same frame, but pink and hazy, like in a dream", "pink hazy"),
+    _fresh("Winter came early this year, so bring snowflakes, lots of them", "winter snowflakes"),
+    _fresh("Our printer broke, so monochrome will have to do", "monochrome"),
+    _fresh("Now pretend that rainfall surprised the hikers", "rainfall", held_out=True),
+    _fresh("Twilight would suit this shot, would it not?", "twilight", held_out=True),
+    _fresh("What a gloomy postcard that could become", "gloomy", held_out=True),
+    _fresh("Dip everything in violet for our album cover", "violet", held_out=True),
 )
