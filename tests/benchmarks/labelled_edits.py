@@ -78,3 +78,10 @@ INSTRUCTIONS = (
     _fresh("What a gloomy postcard that could become", "gloomy", held_out=True),
     _fresh("Dip everything in violet for our album cover", "violet", held_out=True),
 )
+
+# Each instruction with two photos, others for the next, so that every photo has its turn.
+PAIRS = tuple(
+    (labelled, PHOTOS[place % len(PHOTOS)])
+    for index, labelled in enumerate(INSTRUCTIONS)
+    for place in (2 * index, 2 * index + 1 + index // 5)
+)

@@ -1,6 +1,6 @@
 """What does it save to end a run when its words have settled, and what does it cost?
 
-    python -m tests.benchmarks.settling [--editor NAME] [--perturbations 64] [--runs 24]
+    python -m tests.benchmarks.settling [--editor NAME] [--perturbations 64]
 
 Explains labelled instructions on photos that the bundled editor never saw, each to its end, and
 works out where the rule of `smile_core.settling` would have ended it. Prints the perturbations and
@@ -18,7 +18,7 @@ from smile_core.config import BUNDLED_EDITOR
 from smile_core.evaluation.accuracy import accuracy
 from smile_core.evaluation.settling import end_when_settled
 from smile_core.explanation import Explanation
-from tests.benchmarks.labelled_edits import INSTRUCTIONS, PHOTOS
+from tests.benchmarks.labelled_edits import PAIRS
 
 
 def auroc(explanation: Explanation, truth: list[int]) -> float:
@@ -31,12 +31,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--editor", default=BUNDLED_EDITOR)
     parser.add_argument("--perturbations", type=int, default=64)
-    parser.add_argument("--runs", type=int, default=24)
     args = parser.parse_args()
     rows = []
-    for run in range(args.runs):
-        instruction = INSTRUCTIONS[run % len(INSTRUCTIONS)]
-        photo = PHOTOS[(run * 5 + run // len(INSTRUCTIONS)) % len(PHOTOS)]
+    for instruction, photo in PAIRS:
         config = RunConfig(
             instruction=instruction.text,
             editor=args.editor,
