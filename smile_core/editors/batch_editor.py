@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
+import diffusers
 import torch
 from PIL import Image
 
 from smile_core.config import ConfigError
-from smile_core.editors.devices import best_precision
+from smile_core.editors.devices import best_device, best_precision, describe, runs_mixed
 from smile_core.editors.protocol import (
     EditFailure,
     EditorCard,
@@ -79,29 +80,42 @@ class BatchEditor(ABC):
     Parameters
     ----------
     pipe : DiffusionPipeline
-        The pipeline, where it is to run.
+        The pipeline, in the precision it is to run in; it is moved to the best device.
     card : EditorCard
         Its description.
-    rows : int
-        Rows per call, at first.
-    fingerprint : str
-        See `Editor`; the rows are added to it.
-    runs_on : str
-        Device and precision, for the result, see `devices.describe`.
+    weights : str
+        The adapter and the digest of the weights, with which the fingerprint begins.
+    libraries : str
+        Versions of the libraries that compute, with which it ends.
+    batched : bool
+        Whether the pipeline takes several rows; otherwise it is called for one at a time.
+    mixed : bool
+        Whether to compute in mixed precision where that is faster, see `devices.runs_mixed`.
     """
 
     def __init__(
-        self, pipe: Any, card: EditorCard, *, rows: int, fingerprint: str, runs_on: str = ""
+        self,
+        pipe: Any,
+        card: EditorCard,
+        *,
+        weights: str,
+        libraries: str = diffusers.__version__,
+        batched: bool = True,
+        mixed: bool = False,
     ) -> None:
-        self._pipe = pipe
+        device = best_device()
+        self._pipe = pipe.to(device)
         self._pipe.set_progress_bar_config(disable=True)
+        self._mixed = mixed and runs_mixed(device)
+        precision = "mixed bfloat16" if self._mixed else pipe.dtype
+        rows = ROWS_PER_CALL[device] if batched else 1
         # The scheduler keeps its place in the pipeline, and a tokenizer serves one thread only.
         self._lock = threading.Lock()
         self._rows_per_call = rows
         self.card = card
         self.name = card.name
-        self.fingerprint: str | None = f"{fingerprint} {rows} rows"
-        self.runs_on = runs_on
+        self.fingerprint: str | None = f"{weights} {device} {precision} {libraries} {rows} rows"
+        self.runs_on = describe(device, precision)
 
     def edit(
         self,
@@ -148,6 +162,10 @@ class BatchEditor(ABC):
     def precision(device: str, weight_bytes: int) -> torch.dtype:
         """Return the precision to load the pipeline in, see `devices.best_precision`."""
         return best_precision(device, weight_bytes)
+
+    def _mixed_precision(self) -> torch.autocast:
+        """Return the context in which the networks compute; single precision unless `mixed`."""
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._mixed)
 
     @abstractmethod
     def _check(self, job: EditJob) -> None:

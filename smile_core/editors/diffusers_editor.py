@@ -11,13 +11,11 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-import diffusers
 import torch
 from diffusers import StableDiffusionXLInstructPix2PixPipeline
 
 from smile_core.config import ConfigError
 from smile_core.editors.batch_editor import (
-    ROWS_PER_CALL,
     Answer,
     BatchEditor,
     EditJob,
@@ -25,7 +23,6 @@ from smile_core.editors.batch_editor import (
     check_token_count,
     pictures_of,
 )
-from smile_core.editors.devices import best_device, describe
 from smile_core.editors.instruct_pix2pix import check_guidance
 from smile_core.editors.protocol import EditorCard
 from smile_core.editors.schedulers import has_replaceable, with_scheduler
@@ -166,7 +163,6 @@ class DiffusersEditor(BatchEditor):
 
     def __init__(self, pipe: Any, card: EditorCard, digest: str) -> None:
         kind = type(pipe)
-        device = best_device()
         self._arguments = call_arguments(kind)
         self._knobs = knob_arguments(kind)
         self._own_size = kind.__name__ in _OWN_SIZE
@@ -177,11 +173,10 @@ class DiffusersEditor(BatchEditor):
                     f"It takes: {', '.join(self._knobs)}. Take it out of the card."
                 )
         super().__init__(
-            pipe.to(device),
+            pipe,
             card,
-            rows=ROWS_PER_CALL[device] if kind.__name__ in BATCHED else 1,
-            fingerprint=f"{kind.__name__} {digest} {device} {pipe.dtype} {diffusers.__version__}",
-            runs_on=describe(device, pipe.dtype),
+            weights=f"{kind.__name__} {digest}",
+            batched=kind.__name__ in BATCHED,
         )
 
     def _check(self, job: EditJob) -> None:

@@ -24,7 +24,6 @@ from PIL import Image
 from smile_core.config import ConfigError
 from smile_core.edit_cache import pixel_digest
 from smile_core.editors.batch_editor import (
-    ROWS_PER_CALL,
     Answer,
     BatchEditor,
     EditJob,
@@ -33,7 +32,7 @@ from smile_core.editors.batch_editor import (
 )
 from smile_core.editors.canny import canny_edges
 from smile_core.editors.card_file import read_card
-from smile_core.editors.devices import best_device, check_memory, describe, needed_gb
+from smile_core.editors.devices import best_device, check_memory, needed_gb
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
 from smile_core.editors.model_files import ModelFiles, files_of_folder, files_of_hub
 from smile_core.editors.pretrained import no_progress_bars, weights_digest
@@ -66,17 +65,14 @@ class Img2ImgTurbo(BatchEditor):
         self, pipe: TurboPipeline, card: EditorCard, digest: str, weight_bytes: int
     ) -> None:
         device = best_device()
-        precision = self.precision(device, weight_bytes)
-        self._encoded: tuple[object, tuple[torch.Tensor, list[torch.Tensor]]] | None = None
         sees = f"{pipe.kind} {EDGE_THRESHOLDS}" if pipe.kind == "edges" else pipe.kind
         super().__init__(
-            pipe.to(device, precision),
+            pipe.to(device, self.precision(device, weight_bytes)),
             card,
-            rows=ROWS_PER_CALL[device],
-            fingerprint=f"img2img-turbo {sees} {digest} {device} {precision} "
-            f"{diffusers.__version__} {peft.__version__}",
-            runs_on=describe(device, precision),
+            weights=f"img2img-turbo {sees} {digest}",
+            libraries=f"{diffusers.__version__} {peft.__version__}",
         )
+        self._encoded: tuple[object, tuple[torch.Tensor, list[torch.Tensor]]] | None = None
 
     @staticmethod
     def precision(device: str, weight_bytes: int) -> torch.dtype:

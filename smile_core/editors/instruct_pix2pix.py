@@ -17,14 +17,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import diffusers
 import torch
 from PIL import Image
 
 from smile_core.config import ConfigError
 from smile_core.edit_cache import pixel_digest
 from smile_core.editors.batch_editor import (
-    ROWS_PER_CALL,
     Answer,
     BatchEditor,
     EditJob,
@@ -32,7 +30,7 @@ from smile_core.editors.batch_editor import (
     check_token_count,
     pictures_of,
 )
-from smile_core.editors.devices import HALF_PRECISION_FROM, best_device, describe
+from smile_core.editors.devices import HALF_PRECISION_FROM
 from smile_core.editors.protocol import EditorCard
 from smile_core.editors.schedulers import with_scheduler
 
@@ -55,20 +53,10 @@ class InstructPix2Pix(BatchEditor):
     """
 
     def __init__(self, pipe: Any, card: EditorCard, digest: str) -> None:
-        device = best_device()
-        # Where the network predicts the picture itself, rounding does not add up over the steps,
-        # and mixed precision takes little more than half the time on a CPU that has bfloat16.
+        # Where the network predicts the picture itself, rounding does not add up over the steps.
         direct = pipe.scheduler.config.prediction_type == "sample"
-        self._mixed = direct and device == "cpu" and torch.cpu._is_avx512_bf16_supported()
+        super().__init__(pipe, card, weights=f"instruct-pix2pix {digest}", mixed=direct)
         self._encoded: tuple[str, torch.Tensor] | None = None  # photo digest, its latents
-        precision = "mixed bfloat16" if self._mixed else pipe.dtype
-        super().__init__(
-            pipe.to(device),
-            card,
-            rows=ROWS_PER_CALL[device],
-            fingerprint=f"instruct-pix2pix {digest} {device} {precision} {diffusers.__version__}",
-            runs_on=describe(device, precision),
-        )
 
     @staticmethod
     def precision(device: str, weight_bytes: int) -> torch.dtype:
@@ -80,12 +68,11 @@ class InstructPix2Pix(BatchEditor):
         check_guidance(job.settings)
 
     def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
-        mixed = torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._mixed)
         scheduler = with_scheduler(self._pipe, job.settings.get("scheduler"), self.name)
         with Held(self._lock, job.stop), scheduler:
             embeddings = self._encode_texts(prompts)  # (rows + 1, T, d); the last is of no text
             texts = embeddings[:-1]  # (rows, T, d)
-            with mixed:
+            with self._mixed_precision():
                 result = self._pipe(
                     prompt_embeds=texts,
                     negative_prompt_embeds=embeddings[-1:].expand_as(texts),

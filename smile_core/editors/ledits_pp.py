@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import diffusers
 from diffusers import DPMSolverMultistepScheduler
 
 from smile_core.config import ConfigError
@@ -25,7 +24,6 @@ from smile_core.editors.batch_editor import (
     check_token_count,
     pictures_of,
 )
-from smile_core.editors.devices import best_device, describe
 from smile_core.editors.protocol import EditorCard
 
 _MULTIPLE_OF = 32  # pixels; the inversion refuses other sizes
@@ -59,15 +57,8 @@ class LeditsPP(BatchEditor):
         pipe.scheduler = DPMSolverMultistepScheduler.from_config(
             pipe.scheduler.config, algorithm_type="sde-dpmsolver++", solver_order=2
         )
-        device = best_device()
+        super().__init__(pipe, card, weights=f"ledits++ {digest}", batched=False)
         self._inverted: tuple[str, int, int] | None = None  # photo digest, seed, steps
-        super().__init__(
-            pipe.to(device),
-            card,
-            rows=1,
-            fingerprint=f"ledits++ {digest} {device} {pipe.dtype} {diffusers.__version__}",
-            runs_on=describe(device, pipe.dtype),
-        )
 
     def _check(self, job: EditJob) -> None:
         """Accept all settings: the pipeline ignores none of them."""

@@ -5,18 +5,9 @@ How rows are batched is told in `batch_editor`, the network in `one_step_model`.
 
 from __future__ import annotations
 
-import diffusers
 import torch
 
-from smile_core.editors.batch_editor import (
-    ROWS_PER_CALL,
-    Answer,
-    BatchEditor,
-    EditJob,
-    Held,
-    check_token_count,
-)
-from smile_core.editors.devices import best_device, describe
+from smile_core.editors.batch_editor import Answer, BatchEditor, EditJob, Held, check_token_count
 from smile_core.editors.one_step_model import OneStepPipeline
 from smile_core.editors.protocol import EditorCard
 
@@ -35,16 +26,7 @@ class OneStep(BatchEditor):
     """
 
     def __init__(self, pipe: OneStepPipeline, card: EditorCard, digest: str) -> None:
-        device = best_device()
-        self._mixed = device == "cpu" and torch.cpu._is_avx512_bf16_supported()
-        precision = "mixed bfloat16" if self._mixed else pipe.dtype
-        super().__init__(
-            pipe.to(device),
-            card,
-            rows=ROWS_PER_CALL[device],
-            fingerprint=f"one-step {digest} {device} {precision} {diffusers.__version__}",
-            runs_on=describe(device, precision),
-        )
+        super().__init__(pipe, card, weights=f"one-step {digest}", mixed=True)
 
     @staticmethod
     def precision(device: str, weight_bytes: int) -> torch.dtype:
@@ -59,7 +41,6 @@ class OneStep(BatchEditor):
         check_token_count(tokenizer, prompts, tokenizer.model_max_length, self.name)
 
     def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
-        mixed = torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._mixed)
-        with Held(self._lock, job.stop), mixed:
+        with Held(self._lock, job.stop), self._mixed_precision():
             job.check_stop(None)
             return self._pipe(job.photo, prompts)

@@ -16,7 +16,8 @@ from transformers import CLIPConfig, CLIPImageProcessorPil
 
 from smile_core.config import ConfigError
 from smile_core.editors import EditFailure, StopRequested, load_editor, registry
-from smile_core.editors.instruct_pix2pix import ROWS_PER_CALL, InstructPix2Pix
+from smile_core.editors.batch_editor import ROWS_PER_CALL
+from smile_core.editors.instruct_pix2pix import InstructPix2Pix
 from smile_core.editors.pretrained import load_pretrained, weights_digest
 from tests.pixels import gap
 from tests.tiny_parts import MAX_TOKENS
