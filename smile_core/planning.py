@@ -7,6 +7,9 @@ References
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 
 from smile_core.assembling import Plan
@@ -87,18 +90,27 @@ def shorten(config: RunConfig) -> tuple[tuple[str, ...], np.ndarray, tuple[str, 
     Returns
     -------
     units : tuple of str, length m
-    masks : ndarray of int8, shape (n + 1, m)
+    masks : ndarray of int8, shape (n + 1, m), read-only
         Row 0 is the reference, all ones.
     prompts : tuple of str, length n + 1
     """
-    mask_seed, _, _ = np.random.SeedSequence(config.seed).spawn(3)
-    units = split_units(config.instruction, config.granularity)
+    return _shorten(
+        config.instruction, config.granularity, config.perturbations, config.design, config.seed
+    )
+
+
+# Photos, editors and fits of a study share their masks, so most are asked for again and again.
+@lru_cache(maxsize=256)
+def _shorten(
+    instruction: str, granularity: str, perturbations: int, design: str, seed: int
+) -> tuple[tuple[str, ...], np.ndarray, tuple[str, ...]]:
+    mask_seed, _, _ = np.random.SeedSequence(seed).spawn(3)
+    units = split_units(instruction, granularity)
     rng = np.random.default_rng(mask_seed)
-    shortened = design_masks(
-        len(units), config.perturbations, design=config.design, rng=rng
-    )  # (n, m)
+    shortened = design_masks(len(units), perturbations, design=design, rng=rng)  # (n, m)
     masks = np.vstack([np.ones((1, len(units)), dtype=np.int8), shortened])
-    return units, masks, tuple(join_units(units, mask, config.granularity) for mask in masks)
+    masks.setflags(write=False)
+    return units, masks, tuple(join_units(units, mask, granularity) for mask in masks)
 
 
 def edit_seeds(config: RunConfig) -> list[int]:
@@ -106,21 +118,48 @@ def edit_seeds(config: RunConfig) -> list[int]:
     return [(config.seed + step) % 2**32 for step in range(config.seeds)]
 
 
+@dataclass(frozen=True)
+class SeenDigests:
+    """What tells a photo and its mask, as an editor sees them, from all others.
+
+    Attributes
+    ----------
+    photo : str
+        `pixel_digest` of the photo at the editor's working size.
+    mask : str or None
+        The same of the mask; None for an editor that needs none.
+    """
+
+    photo: str
+    mask: str | None
+
+
+def seen_digests(image: Source, mask: Source | None, card: EditorCard) -> SeenDigests:
+    """Return the digests that `edit_keys` takes; they hold for every run on this photo.
+
+    Raises
+    ------
+    ConfigError
+        When photo or mask cannot be used.
+    """
+    photo = open_photo(image)
+    painted = mask_for(mask, photo, card)
+    return SeenDigests(
+        pixel_digest(fit_to_card(photo, card)), None if painted is None else pixel_digest(painted)
+    )
+
+
 def edit_keys(
-    image: Source, mask: Source | None, config: RunConfig, card: EditorCard, fingerprint: str | None
+    seen: SeenDigests, config: RunConfig, card: EditorCard, fingerprint: str | None
 ) -> set[str]:
     """Return the cache keys of all edits of a run, the one without an instruction not counted.
 
     It says what a run will cost before it is begun: keys that the cache does not hold, and those
     that no other run shares.
     """
-    photo = open_photo(image)
-    painted = mask_for(mask, photo, card)
-    digest = pixel_digest(fit_to_card(photo, card))
-    mask_digest = None if painted is None else pixel_digest(painted)
     knobs = _knobs(config, card)
     return {
-        edit_key(digest, fingerprint or "", prompt, seed, knobs, mask_digest)
+        edit_key(seen.photo, fingerprint or "", prompt, seed, knobs, seen.mask)
         for prompt in shorten(config)[2]
         for seed in edit_seeds(config)
     }

@@ -20,7 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -41,9 +43,10 @@ def bundled_studies() -> dict[str, Path]:
     return {path.stem: path for path in sorted(STUDY_FOLDER.glob("*.yaml"))}
 
 
-def bundled_photos() -> dict[str, Path]:
+@lru_cache(maxsize=1)
+def bundled_photos() -> Mapping[str, Path]:
     """Return the photos that ship with the project, by name."""
-    return {path.stem: path for path in sorted(PHOTO_FOLDER.glob("*.jpg"))}
+    return MappingProxyType({path.stem: path for path in sorted(PHOTO_FOLDER.glob("*.jpg"))})
 
 
 def load_study(source: str | Path) -> Study:

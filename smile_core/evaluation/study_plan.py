@@ -21,7 +21,7 @@ from smile_core.evaluation.stability import change_neutrally
 from smile_core.evaluation.study import AXES, Instruction, Part, Study
 from smile_core.evaluation.study_file import bundled_photos
 from smile_core.photo import open_photo
-from smile_core.planning import edit_keys
+from smile_core.planning import SeenDigests, edit_keys, seen_digests
 from smile_core.versions import versions
 
 UNCHANGED = ""
@@ -146,7 +146,7 @@ def run_key(run: Run, editor: EditorFacts, encoder: str) -> str:
     config = run.config.to_dict()
     del config["batch_size"]
     parts = [
-        pixel_digest(load_photo(run.photo)),
+        photo_digest(run.photo),
         editor.fingerprint,
         encoder,
         run.part.mask and mask_digest(run.part.mask),
@@ -160,7 +160,7 @@ def run_key(run: Run, editor: EditorFacts, encoder: str) -> str:
 
 def mask_digest(mask: str) -> str:
     """Return what tells one mask of a study from another."""
-    return mask if mask == "whole" else pixel_digest(load_photo(mask))
+    return mask if mask == "whole" else photo_digest(mask)
 
 
 def wanted_edits(groups: Sequence[Sequence[Run]], facts: FactsOf) -> dict[str, set[str]]:
@@ -179,9 +179,13 @@ def wanted_edits(groups: Sequence[Sequence[Run]], facts: FactsOf) -> dict[str, s
 
 def group_keys(group: Sequence[Run], editor: EditorFacts) -> set[str]:
     """Return the cache keys of the edits that a group shares."""
-    first = group[0]
-    mask = mask_of(first, editor.card)
-    return edit_keys(load_photo(first.photo), mask, first.config, editor.card, editor.fingerprint)
+    return run_edit_keys(group[0], group[0].config, editor)
+
+
+def run_edit_keys(run: Run, config: RunConfig, editor: EditorFacts) -> set[str]:
+    """Return the cache keys of the edits of `config` on the photo of a run."""
+    seen = _seen(run.photo, mask_of(run, editor.card), editor.card)
+    return edit_keys(seen, config, editor.card, editor.fingerprint)
 
 
 def mask_of(run: Run, card: EditorCard) -> str | None:
@@ -205,13 +209,43 @@ def missing_edits(
 
 def load_photo(name: str) -> Image.Image:
     """Return a photo of a study as RGB."""
+    return _open_once(*_version(name))
+
+
+def photo_digest(name: str) -> str:
+    """Return `pixel_digest` of a photo of a study."""
+    return _digest_once(*_version(name))
+
+
+def _version(name: str) -> tuple[Path, int]:
+    """Return the file of a photo, and when it was changed, which tells its versions apart."""
     path = Path(bundled_photos().get(name, name))
-    return _open_once(path, path.stat().st_mtime_ns if path.exists() else 0)
+    return path, path.stat().st_mtime_ns if path.exists() else 0
 
 
 @lru_cache(maxsize=32)
 def _open_once(path: Path, changed: int) -> Image.Image:
     return open_photo(path)
+
+
+@lru_cache(maxsize=1024)
+def _digest_once(path: Path, changed: int) -> str:
+    return pixel_digest(_open_once(path, changed))
+
+
+def _seen(photo: str, mask: str | None, card: EditorCard) -> SeenDigests:
+    """Return the digests of a photo and a mask at the working size of an editor, worked out once.
+
+    Resizing a photo takes longer than all the rest of counting its edits.
+    """
+    size = (card.short_side, card.long_side, card.enlarge, card.multiple_of, card.needs_mask)
+    key = (_version(photo), _version(mask) if mask and mask != "whole" else mask, size)
+    if key not in _SEEN:
+        _SEEN[key] = seen_digests(load_photo(photo), mask, card)
+    return _SEEN[key]
+
+
+_SEEN: dict[tuple[object, ...], SeenDigests] = {}  # some hundred bytes for each photo and size
 
 
 def photo_name(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from smile_core.evaluation.study_run import run_study, stream_study, study_cost
 from smile_core.evaluation.study_tables import Mean
 from smile_core.explanation import DRIVES, NOTHING
 from tests.evaluation.studies import HEAD, KEYWORDS, glass_study, part, run_glass
-from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder
+from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder, photo
 
 PARTS = (
     part("accuracy", "accuracy", seeds=[0, 1])
@@ -237,3 +238,16 @@ def test_batches_do_not_change_a_byte(tmp_path: Path, size: int) -> None:
     one, other = (results_csv(run_glass(study)[-1].pairs) for study in (
         glass_study(tmp_path, PARTS), glass_study(tmp_path, PARTS, head)))  # fmt: skip
     assert one == other
+
+
+def test_a_photo_that_was_replaced_is_counted_anew(tmp_path: Path) -> None:
+    study, editor = glass_study(tmp_path, part("a", "accuracy")), ToyEditor(name="glass")
+    cache = EditCache(tmp_path / "cache")
+    run_glass(study, editor, cache=cache)
+    given = {"editors": {"glass": editor}, "cache": cache}
+    assert study_cost(study, **given).to_make == {"glass": 0}
+    file = tmp_path / "photo.png"
+    before = file.stat().st_mtime_ns
+    photo(40, 40).save(file)
+    os.utime(file, ns=(before, before + 10**9))  # a clock may be coarse
+    assert study_cost(study, **given).to_make == {"glass": 41}
