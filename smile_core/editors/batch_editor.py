@@ -23,7 +23,13 @@ import torch
 from PIL import Image
 
 from smile_core.config import ConfigError
-from smile_core.editors.devices import best_device, best_precision, describe, runs_mixed
+from smile_core.editors.devices import (
+    best_device,
+    best_precision,
+    describe,
+    runs_mixed,
+    use_channels_last,
+)
 from smile_core.editors.protocol import (
     EditFailure,
     EditorCard,
@@ -108,13 +114,16 @@ class BatchEditor(ABC):
         self._pipe.set_progress_bar_config(disable=True)
         self._mixed = mixed and runs_mixed(device)
         precision = "mixed bfloat16" if self._mixed else pipe.dtype
+        order = " channels-last" if use_channels_last(self._pipe, device) else ""
         rows = ROWS_PER_CALL[device] if batched else 1
         # The scheduler keeps its place in the pipeline, and a tokenizer serves one thread only.
         self._lock = threading.Lock()
         self._rows_per_call = rows
         self.card = card
         self.name = card.name
-        self.fingerprint: str | None = f"{weights} {device} {precision} {libraries} {rows} rows"
+        self.fingerprint: str | None = (
+            f"{weights} {device} {precision}{order} {libraries} {rows} rows"
+        )
         self.runs_on = describe(device, precision)
 
     def edit(

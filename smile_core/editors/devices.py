@@ -2,14 +2,22 @@
 
 A graphics card where there is one (CUDA, then Apple's), else the processor. Large models run in
 half precision on a graphics card and in single precision on a processor, which is slow at halves.
+Nothing is compiled: `torch.compile` warms up for a minute or so for every new size of photo, which
+is more than a run of 64 edits could win back.
+
+References
+----------
+[1] Hugging Face, diffusers 0.24 documentation, "Speed up inference" and "Reduce memory usage".
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
+from torch import nn
 
 from smile_core.config import ConfigError
 
@@ -45,6 +53,43 @@ def runs_mixed(device: str) -> bool:
     for networks in which rounding does not add up from step to step.
     """
     return device == "cpu" and torch.cpu._is_avx512_bf16_supported()  # torch has no public name
+
+
+def use_channels_last(pipe: Any, device: str) -> bool:
+    """Order the weights of a pipeline's convolutional networks by pixel where that is faster.
+
+    On a CUDA card in half precision, where the kernels of cuDNN want them so. [1] measured 3.30 s
+    instead of 3.61 s a picture (Stable Diffusion, 512 px, 50 steps, float16, TITAN RTX); it was
+    not measured here. The pixels change by rounding. Networks that convolve in three dimensions
+    have no such order and stay as they are.
+
+    Parameters
+    ----------
+    pipe : DiffusionPipeline
+        Its `unet` and its `vae` are ordered, in place.
+    device : str
+        Where it runs.
+
+    Returns
+    -------
+    bool
+        Whether any was.
+    """
+    if device != "cuda" or pipe.dtype not in (torch.float16, torch.bfloat16):
+        return False
+    parts = [getattr(pipe, name, None) for name in ("unet", "vae")]
+    flat = [part for part in parts if isinstance(part, nn.Module) and _convolves_planes(part)]
+    for part in flat:
+        part.to(memory_format=torch.channels_last)
+    return bool(flat)
+
+
+def _convolves_planes(network: nn.Module) -> bool:
+    """Return whether a network has convolutions, all of them in two dimensions."""
+    kinds = {type(layer) for layer in network.modules()}
+    return any(issubclass(kind, nn.Conv2d) for kind in kinds) and not any(
+        issubclass(kind, nn.Conv3d) for kind in kinds
+    )
 
 
 def free_gb(device: str) -> float:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
 import torch
+from diffusers import AutoencoderKLQwenImage, StableDiffusionInstructPix2PixPipeline
+from torch import nn
 
 from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import devices
@@ -16,7 +20,10 @@ from smile_core.editors.devices import (
     describe,
     free_gb,
     needed_gb,
+    use_channels_last,
 )
+from smile_core.editors.instruct_pix2pix import InstructPix2Pix
+from smile_core.editors.protocol import EditorCard
 from smile_core.engine import stream
 from tests.toy_editors import ToyEncoder, photo
 
@@ -47,6 +54,55 @@ def test_large_models_run_in_half_precision_on_a_graphics_card(
 def test_a_cuda_card_has_memory_and_halves() -> None:
     assert 0 < free_gb("cuda") <= torch.cuda.get_device_properties(0).total_memory / 1e9
     assert best_precision("cuda", LARGE) in (torch.bfloat16, torch.float16)
+
+
+def halved(folder: Path) -> Any:
+    return StableDiffusionInstructPix2PixPipeline.from_pretrained(folder, dtype=torch.bfloat16)
+
+
+def are_channels_last(network: nn.Module) -> set[bool]:
+    """Return how kernels of several pixels and channels lie; of others both orders are one."""
+    kernels = [layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    return {
+        kernel.is_contiguous(memory_format=torch.channels_last)
+        for kernel in kernels
+        if kernel[0, 0].numel() > 1 and kernel.shape[1] > 1
+    }
+
+
+def test_halves_on_a_cuda_card_lie_channels_last_and_compute_the_same(tiny_pipeline: Path) -> None:
+    pipe = halved(tiny_pipeline)  # computed on the processor here, where the order is as good
+    noise = torch.randn(2, 8, 8, 8, generator=torch.Generator().manual_seed(0)).bfloat16()
+    texts = torch.randn(2, 16, 16, generator=torch.Generator().manual_seed(1)).bfloat16()
+    with torch.inference_mode():
+        before = pipe.unet(noise, 500, texts).sample
+        assert use_channels_last(pipe, "cuda")
+        after = pipe.unet(noise, 500, texts).sample
+    assert are_channels_last(pipe.unet) == are_channels_last(pipe.vae) == {True}
+    torch.testing.assert_close(after, before, rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize("device", ["cpu", "mps"])
+def test_elsewhere_nothing_is_ordered(device: str, tiny_pipeline: Path) -> None:
+    pipe = halved(tiny_pipeline)
+    assert not use_channels_last(pipe, device)
+    assert are_channels_last(pipe.unet) == are_channels_last(pipe.vae) == {False}
+
+
+def test_neither_single_precision_nor_three_dimensions_are_ordered(tiny_pipeline: Path) -> None:
+    assert not use_channels_last(halved(tiny_pipeline).to(torch.float32), "cuda")
+    deep = AutoencoderKLQwenImage(
+        base_dim=4, z_dim=4, num_res_blocks=1, latents_mean=[0.0] * 4, latents_std=[1.0] * 4
+    )
+    assert not use_channels_last(SimpleNamespace(vae=deep, dtype=torch.bfloat16), "cuda")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_the_order_is_in_the_fingerprint_on_a_cuda_card(tiny_pipeline: Path) -> None:
+    card = EditorCard(name="tiny", title="Tiny", family="instruct-pix2pix")
+    editor = InstructPix2Pix(halved(tiny_pipeline), card, "digest")
+    assert " cuda torch.bfloat16 channels-last " in editor.fingerprint
 
 
 def test_a_processor_takes_twice_the_memory_of_a_large_model() -> None:
