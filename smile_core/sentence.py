@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from smile_core.explanation import AGAINST, DRIVES, NOTHING, Explanation, UnitWeight
+from smile_core.word_pairs import find_word_pair
 
 # A weight is announced from here on, where the paper calls a word relevant; and a unit can go when
 # its whole interval lies within this distance of zero.
@@ -27,7 +28,7 @@ def summarize(explanation: Explanation) -> str:
     Returns
     -------
     str
-        One to four short sentences of plain text. It holds the user's own words: escape it.
+        One to five short sentences of plain text. It holds the user's own words: escape it.
     """
     trouble = _nothing_to_compare(explanation)
     if trouble:
@@ -182,7 +183,16 @@ def _caution(explanation: Explanation) -> list[str]:
     elif measured < min(m + 2, _proper_subsets(m)):
         sentences.append(f"This rests on {measured} edits only.")
     fit = explanation.fidelity.get("r2_w_loo")
-    if fit is not None and fit < POOR_FIT:
+    pair = find_word_pair(explanation)
+    if pair is not None:
+        labels = quote_units([unit.text for unit in explanation.units])
+        one, other = labels[pair.i], labels[pair.j]
+        how = "stand in for each other" if pair.product < 0 else "need each other"
+        sentences.append(
+            f"{one} and {other} {how}: what one does depends on whether the other is there, so "
+            "their weights are to be read together."
+        )
+    elif fit is not None and fit < POOR_FIT:
         sentences.append(
             f"But the {unit_noun(explanation)}s taken one by one predict the pictures poorly "
             f"(leave-one-out R² {signed(fit)}), so take this with care."
