@@ -78,7 +78,9 @@ def use_channels_last(pipe: Any, device: str) -> bool:
     if device != "cuda" or pipe.dtype not in (torch.float16, torch.bfloat16):
         return False
     parts = [getattr(pipe, name, None) for name in ("unet", "vae")]
-    flat = [part for part in parts if isinstance(part, nn.Module) and _convolves_planes(part)]
+    flat: list[Any] = [
+        part for part in parts if isinstance(part, nn.Module) and _convolves_planes(part)
+    ]
     for part in flat:
         part.to(memory_format=torch.channels_last)
     return bool(flat)
