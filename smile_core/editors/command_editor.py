@@ -9,8 +9,8 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,12 +18,12 @@ from typing import Any
 from PIL import Image
 
 from smile_core.editors.external_file import Command, Description, fill
-from smile_core.editors.protocol import EditFailure, Stop, fit_to_card, resolve_knobs
+from smile_core.editors.request_editor import RequestEditor
 from smile_core.editors.retrying import (
     Outcome,
     Patience,
+    Request,
     Trouble,
-    edit_together,
     read_picture,
     tidy,
 )
@@ -31,7 +31,7 @@ from smile_core.editors.retrying import (
 _LAST_BYTES = 4096  # of what a command complained
 
 
-class CommandEditor:
+class CommandEditor(RequestEditor):
     """Runs a program for every edit.
 
     Parameters
@@ -43,39 +43,32 @@ class CommandEditor:
     """
 
     def __init__(self, description: Description, command: Command) -> None:
-        self.card = description.card
-        self.name = self.card.name
-        self.fingerprint = description.fingerprint()
+        super().__init__(
+            description.card,
+            fingerprint=description.fingerprint(),
+            patience=Patience(),
+            workers=description.concurrency,
+        )
         self._command = command
         self._timeout_s = description.timeout_s
-        self._workers = description.concurrency
 
-    def edit(
-        self,
-        image: Image.Image,
-        prompts: Sequence[str],
-        *,
-        seed: int,
-        mask: Image.Image | None = None,
-        stop: Stop | None = None,
-        **knobs: Any,
-    ) -> list[Image.Image | EditFailure]:
-        """Run the program for every prompt, see `Editor.edit`; a Stop ends it at once."""
-        resolve_knobs(self.card, **knobs)
+    @contextmanager
+    def _open(
+        self, photo: Image.Image, seed: int, settings: Mapping[str, Any]
+    ) -> Iterator[Request]:
+        """Make a folder for the photo and its edits; all programs end with it, as on a Stop."""
         with (
             TemporaryDirectory(prefix="smile-edit-", ignore_cleanup_errors=True) as folder,
             _Processes() as processes,
         ):
-            photo = Path(folder, "photo.png")
-            fit_to_card(image, self.card).save(photo)
+            path = Path(folder, "photo.png")
+            photo.save(path)
 
             def request(prompt: str) -> Outcome:
                 with TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own:
-                    return self._run(processes, photo, Path(own), prompt, seed)
+                    return self._run(processes, path, Path(own), prompt, seed)
 
-            return edit_together(
-                request, prompts, patience=Patience(), stop=stop, workers=self._workers
-            )
+            yield request
 
     def _run(
         self, processes: _Processes, photo: Path, own: Path, prompt: str, seed: int

@@ -12,20 +12,22 @@ References
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from json import JSONDecodeError
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
-from smile_core.editors.protocol import EditFailure, EditorCard, Stop, fit_to_card, resolve_knobs
+from smile_core.editors.protocol import EditorCard
+from smile_core.editors.request_editor import RequestEditor
 from smile_core.editors.retrying import (
     Outcome,
     Patience,
+    Request,
     Trouble,
     damaged_picture,
     decode_picture,
-    edit_together,
     no_answer,
     no_connection,
     tidy,
@@ -43,7 +45,7 @@ _SENDER = "Hugging Face"
 _ARGUMENTS = {"steps": "num_inference_steps"}
 
 
-class HFInference:
+class HFInference(RequestEditor):
     """Edits through `InferenceClient.image_to_image` [1].
 
     Parameters
@@ -72,35 +74,29 @@ class HFInference:
         key: str | None = None,
         patience: Patience | None = None,
     ) -> None:
-        self.card = card
-        self.name = card.name
+        super().__init__(
+            card,
+            fingerprint=f"hf-inference {provider} {card.source}",
+            patience=patience or Patience(),
+        )
         self._own_key = None if key is None else read_key(key, KEY_VARIABLE, _SENDER)
         self._key()
         self._provider = provider
-        self._patience = patience or Patience()
-        self.fingerprint: str | None = f"hf-inference {provider} {card.source}"
 
     def _key(self) -> SecretKey:
         from huggingface_hub import get_token
 
         return self._own_key or read_key(get_token(), KEY_VARIABLE, _SENDER)
 
-    def edit(
-        self,
-        image: Image.Image,
-        prompts: Sequence[str],
-        *,
-        seed: int,
-        mask: Image.Image | None = None,
-        stop: Stop | None = None,
-        **knobs: Any,
-    ) -> list[Image.Image | EditFailure]:
-        """Edit one picture by every prompt, see `Editor.edit`."""
+    @contextmanager
+    def _open(
+        self, photo: Image.Image, seed: int, settings: Mapping[str, Any]
+    ) -> Iterator[Request]:
+        """Make a client; the photo is encoded once."""
         from huggingface_hub import InferenceClient
 
-        settings = resolve_knobs(self.card, **knobs)
         arguments = {_ARGUMENTS.get(name, name): value for name, value in settings.items()}
-        photo = png_bytes(fit_to_card(image, self.card))
+        data = png_bytes(photo)
         key = self._key()
         client = InferenceClient(
             model=self.card.source,
@@ -108,11 +104,7 @@ class HFInference:
             token=key.reveal(),
             timeout=self._patience.timeout_s,
         )
-
-        def request(prompt: str) -> Outcome:
-            return self._request(client, key, photo, prompt, {"seed": seed, **arguments})
-
-        return edit_together(request, prompts, patience=self._patience, stop=stop)
+        yield lambda prompt: self._request(client, key, data, prompt, {"seed": seed, **arguments})
 
     def _request(
         self, client: Any, key: SecretKey, photo: bytes, prompt: str, arguments: dict[str, Any]

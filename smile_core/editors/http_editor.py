@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from PIL import Image
 
 from smile_core.editors.external_file import PLACEHOLDER, Description, Http, fill
-from smile_core.editors.protocol import EditFailure, Stop, fit_to_card, resolve_knobs
+from smile_core.editors.request_editor import RequestEditor
 from smile_core.editors.retrying import (
     Outcome,
     Patience,
+    Request,
     Trouble,
-    edit_together,
     no_answer,
     no_connection,
     read_picture,
@@ -24,7 +25,7 @@ from smile_core.editors.secret_key import SecretKey, read_key
 from smile_core.pictures import png_bytes
 
 
-class HttpEditor:
+class HttpEditor(RequestEditor):
     """Sends a request for every edit.
 
     Parameters
@@ -43,12 +44,13 @@ class HttpEditor:
     """
 
     def __init__(self, description: Description, call: Http, patience: Patience) -> None:
-        self.card = description.card
-        self.name = self.card.name
-        self.fingerprint = description.fingerprint()
+        super().__init__(
+            description.card,
+            fingerprint=description.fingerprint(),
+            patience=patience,
+            workers=description.concurrency,
+        )
         self._call = call
-        self._patience = patience
-        self._workers = description.concurrency
         self._keys()
 
     def _keys(self) -> dict[str, SecretKey]:
@@ -56,32 +58,19 @@ class HttpEditor:
         names = PLACEHOLDER.findall("\n".join(self._call.headers.values()))
         return {name: read_key(None, name.removeprefix("env:"), self.card.title) for name in names}
 
-    def edit(
-        self,
-        image: Image.Image,
-        prompts: Sequence[str],
-        *,
-        seed: int,
-        mask: Image.Image | None = None,
-        stop: Stop | None = None,
-        **knobs: Any,
-    ) -> list[Image.Image | EditFailure]:
-        """Send a request for every prompt, see `Editor.edit`."""
+    @contextmanager
+    def _open(
+        self, photo: Image.Image, seed: int, settings: Mapping[str, Any]
+    ) -> Iterator[Request]:
+        """Open a connection; the photo is encoded once."""
         import httpx2
 
-        resolve_knobs(self.card, **knobs)
         keys = self._keys()
         revealed = {name: key.reveal() for name, key in keys.items()}
         headers = {name: fill(text, revealed) for name, text in self._call.headers.items()}
-        photo = png_bytes(fit_to_card(image, self.card))
+        data = png_bytes(photo)
         with httpx2.Client(headers=headers, timeout=self._patience.timeout_s) as client:
-
-            def request(prompt: str) -> Outcome:
-                return self._request(client, list(keys.values()), photo, prompt, seed)
-
-            return edit_together(
-                request, prompts, patience=self._patience, stop=stop, workers=self._workers
-            )
+            yield lambda prompt: self._request(client, list(keys.values()), data, prompt, seed)
 
     def _request(
         self, client: Any, keys: list[SecretKey], photo: bytes, prompt: str, seed: int

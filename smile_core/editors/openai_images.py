@@ -14,18 +14,20 @@ from __future__ import annotations
 
 import os
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from PIL import Image
 
 from smile_core.config import ConfigError
-from smile_core.editors.protocol import EditFailure, EditorCard, Stop, fit_to_card, resolve_knobs
+from smile_core.editors.protocol import EditorCard
+from smile_core.editors.request_editor import RequestEditor
 from smile_core.editors.retrying import (
     Outcome,
     Patience,
+    Request,
     Trouble,
-    edit_together,
     no_answer,
     no_connection,
     read_picture,
@@ -64,7 +66,7 @@ def openai_card(model: str, title: str, notes: str) -> EditorCard:
     )
 
 
-class OpenAIImages:
+class OpenAIImages(RequestEditor):
     """Edits through `client.images.edit` [1].
 
     Parameters
@@ -92,36 +94,30 @@ class OpenAIImages:
         base_url: str | None = None,
         patience: Patience | None = None,
     ) -> None:
-        self.card = card
-        self.name = card.name
+        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or _PUBLIC_URL
+        super().__init__(
+            card,
+            fingerprint=f"openai {card.source} {self._base_url} {QUALITY}",
+            patience=patience or Patience(),
+        )
         self._own_key = None if key is None else read_key(key, KEY_VARIABLE, _SENDER)
         self._key()
-        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or _PUBLIC_URL
-        self._patience = patience or Patience()
-        self.fingerprint: str | None = f"openai {card.source} {self._base_url} {QUALITY}"
 
     def _key(self) -> SecretKey:
         return self._own_key or read_key(None, KEY_VARIABLE, _SENDER)
 
-    def edit(
-        self,
-        image: Image.Image,
-        prompts: Sequence[str],
-        *,
-        seed: int,
-        mask: Image.Image | None = None,
-        stop: Stop | None = None,
-        **knobs: Any,
-    ) -> list[Image.Image | EditFailure]:
-        """Edit one picture by every prompt, see `Editor.edit`; the seed is not used."""
+    @contextmanager
+    def _open(
+        self, photo: Image.Image, seed: int, settings: Mapping[str, Any]
+    ) -> Iterator[Request]:
+        """Open a connection; the photo is encoded once, and the seed is not used."""
         import openai
 
-        resolve_knobs(self.card, **knobs)
-        photo = fit_to_card(image, self.card)
-        if max(photo.size) > _LONGEST_SHAPE * min(photo.size):
+        shape = max(photo.size) / min(photo.size)
+        if shape > _LONGEST_SHAPE:
             raise ConfigError(
-                f"{self.card.title} takes photos up to three times as long as wide, not "
-                f"{image.width} x {image.height} pixels. Crop it."
+                f"{self.card.title} takes photos up to three times as long as wide, and this one "
+                f"is {shape:.2f} times. Crop it."
             )
         data = png_bytes(photo)
         key = self._key()
@@ -131,11 +127,7 @@ class OpenAIImages:
             timeout=self._patience.timeout_s,
             max_retries=0,
         ) as client:
-
-            def request(prompt: str) -> Outcome:
-                return self._request(client, key, data, prompt, photo.size)
-
-            return edit_together(request, prompts, patience=self._patience, stop=stop)
+            yield lambda prompt: self._request(client, key, data, prompt, photo.size)
 
     def _request(
         self, client: Any, key: SecretKey, photo: bytes, prompt: str, size: tuple[int, int]
