@@ -84,6 +84,9 @@ STRONG_FORMS = {
 DRAWN = ("rain", "snow", "lights", "rainbow", "blur", "sketch", "clouds", "storm")
 DRAWN_SHARE = 2.0
 LIGHTS_AT_NIGHT = 0.4  # how often lamps are asked for together with night
+# How often an effect is named by two words ("a snowy winter", "rain ... puddles"), which asks for
+# more of it than either does; and how often the two then stand side by side.
+NAMED_TWICE, SIDE_BY_SIDE = 0.25, 0.5
 _SHARES = np.array([DRAWN_SHARE if name in DRAWN else 1.0 for name in FORMS])
 _SHARES /= _SHARES.sum()
 
@@ -216,7 +219,8 @@ def compose(
     elif rng.random() < 0.93:
         words = _plain(pick(_OPENINGS, rng))
     for i, effect in enumerate(effects):
-        if i:
+        again = i > 0 and effect == effects[i - 1]
+        if i and not (again and rng.random() < SIDE_BY_SIDE):
             words += _plain(pick(_JOINERS, rng))
         words += _effect_words(effect, i, rng)
     if rng.random() < 0.35:
@@ -243,13 +247,11 @@ def meaning(words: list[Word]) -> tuple[dict[str, float], set[str]]:
         if word.role == "negated" and negated:
             removed.add(word.effect)
             continue
-        if word.effect.endswith("+"):  # the second half of "black and white"
-            name = word.effect[:-1]
-            if name in strengths:
-                strengths[name] = min(1.0, strengths[name] + word.strength)
-            continue
+        name = word.effect.removesuffix("+")
+        if name != word.effect and name not in strengths:
+            continue  # the second half of "black and white" means nothing on its own
         strength = min(1.0, word.strength * degrees.get(word.group, 1.0))
-        strengths[word.effect] = max(strengths.get(word.effect, 0.0), strength)
+        strengths[name] = min(1.0, strengths.get(name, 0.0) + strength)
     return strengths, removed
 
 
@@ -281,6 +283,8 @@ def sample_instruction(
         effects = [pick(["clear", "sun", "day", "clear"], rng), *effects[1:]]
     if "lights" in effects and rng.random() < LIGHTS_AT_NIGHT:
         effects = ["night", "lights"]
+    if effects and rng.random() < NAMED_TWICE:
+        effects.insert(int(rng.integers(len(effects) + 1)), pick(effects, rng))
     words = compose(effects, weather, neutral, rng)
     words = leave_words_out([replace(word) for word in words if word.text], rng)
     strengths, removed = meaning(words)

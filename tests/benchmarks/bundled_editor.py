@@ -55,8 +55,16 @@ def table(distances: tuple[str, ...], settings: dict[str, object]) -> np.ndarray
 
 
 def row(name: str, values: np.ndarray) -> str:
-    """Return one line of the report: a name and the mean of every column."""
-    return f"{name[:64]:<66}" + "".join(f"{value:>10.3f}" for value in values)
+    """Return one line of the report: a name and the mean of every column over (..., columns).
+
+    A leave-one-out R² is undefined where one edit decides its own prediction, as happens with 18
+    words and 32 edits; the mean is over the others, and nan where there is none.
+    """
+    flat = values.reshape(-1, len(COLUMNS))
+    means = (column[~np.isnan(column)] for column in flat.T)
+    return f"{name[:64]:<66}" + "".join(
+        f"{column.mean() if len(column) else np.nan:>10.3f}" for column in means
+    )
 
 
 def main() -> None:
@@ -72,8 +80,9 @@ def main() -> None:
     default = RunConfig(instruction="x").image_distance
     others = tuple(name for name in IMAGE_DISTANCES if args.distances and name != default)
     figures, *further = table((default, *others), settings)
+    undefined = int(np.isnan(figures[..., COLUMNS.index("r2_w_loo")]).sum())
     for labelled, values in zip(INSTRUCTIONS, figures, strict=True):
-        print(row(labelled.text, values.mean(axis=0)))
+        print(row(labelled.text, values))
     held_out = np.array([labelled.held_out for labelled in INSTRUCTIONS])
     fresh = np.array([labelled.fresh for labelled in INSTRUCTIONS])
     for name, chosen in (
@@ -84,10 +93,11 @@ def main() -> None:
         ("fresh instructions, words seen in training", fresh & ~held_out),
         ("fresh instructions, words held out", fresh & held_out),
     ):
-        print(row(name, figures[chosen].mean(axis=(0, 1))))
-    print(row(f"all, image distance {default}", figures.mean(axis=(0, 1))))
+        print(row(name, figures[chosen]))
+    print(row(f"all, image distance {default}", figures))
     for name, other in zip(others, further, strict=True):
-        print(row(f"all, image distance {name}", other.mean(axis=(0, 1))))
+        print(row(f"all, image distance {name}", other))
+    print(f"Leave-one-out R² undefined: {undefined} of {len(INSTRUCTIONS) * len(PHOTOS)}")
 
 
 if __name__ == "__main__":

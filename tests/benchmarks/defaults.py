@@ -5,8 +5,8 @@
 Every editor x photo x instruction of `labelled_edits` is edited once, by 32 perturbations, and then
 explained with every image distance x text distance x surrogate on the same pictures. Printed are
 the averages of AUROC and leave-one-out R²_w over all pairs, of the stability under `###`
-(Ruzicka's index, on two photos per instruction), and the milliseconds that distances and fit take
-for one explanation. On the same two photos per instruction, accuracy against the number of
+(Ruzicka's index, on one photo per instruction), and the milliseconds that distances and fit take
+for one explanation. On the same photo of each instruction, accuracy against the number of
 perturbations for each mask design. `--out` keeps both tables as CSV and the curves as a picture;
 the latter needs Chromium. Edits that the cache has are not made again.
 """

@@ -5,9 +5,9 @@ that `assets/recipes/scene_grammar.py` can write: each has words or turns that i
 Instructions marked `held_out` name their effect with a word that never occurs in training, so only
 its word vector can tell the editor what it means.
 
-The first dozen of instructions was looked at while the editors were trained. The second dozen,
-marked `fresh`, and the last two photos were written down when the training of `scene-pix2pix` was
-over, before any editor was asked for them, and no decision about it was taken on them.
+The first two dozen instructions were looked at while the editors were trained. The third dozen,
+marked `fresh`, was written down before the last training and asked for once after it; no decision
+was taken on it.
 """
 
 from __future__ import annotations
@@ -60,28 +60,40 @@ INSTRUCTIONS = (
     _one("Show me how the same corner looks at dusk in crimson", "dusk crimson", held_out=True),
     _one("Our neighbours say there was smog and sleet yesterday", "smog sleet", held_out=True),
     _one("Paint an angry tempest above my house, please!", "tempest", held_out=True),
-    # Fresh: the paper's longest one, then our own.
-    _fresh(
+    # The paper's longest, then more of our own; three of them name an effect twice.
+    _one(
         "Transform the image to a rainy scene with dark clouds, steady raindrops, and puddles "
         "forming on the ground.",
         "rainy dark clouds raindrops puddles",
     ),
-    _fresh("Can we pretend it was misty when grandpa took this shot?", "misty"),
-    _fresh("Give everybody the feeling of a warm sunset by the sea", "warm sunset"),
-    _fresh("My brother wants this one as a pencil sketch", "pencil sketch"),
-    _fresh("Half an hour later a thunderstorm rolled over us", "thunderstorm"),
-    _fresh("Same frame, but pink and hazy, like in a dream", "pink hazy"),
-    _fresh("Winter came early this year, so bring snowflakes, lots of them", "winter snowflakes"),
-    _fresh("Our printer broke, so monochrome will have to do", "monochrome"),
-    _fresh("Now pretend that rainfall surprised the hikers", "rainfall", held_out=True),
-    _fresh("Twilight would suit this shot, would it not?", "twilight", held_out=True),
-    _fresh("What a gloomy postcard that could become", "gloomy", held_out=True),
-    _fresh("Dip everything in violet for our album cover", "violet", held_out=True),
+    _one("Can we pretend it was misty when grandpa took this shot?", "misty"),
+    _one("Give everybody the feeling of a warm sunset by the sea", "warm sunset"),
+    _one("My brother wants this one as a pencil sketch", "pencil sketch"),
+    _one("Half an hour later a thunderstorm rolled over us", "thunderstorm"),
+    _one("Same frame, but pink and hazy, like in a dream", "pink hazy"),
+    _one("Winter came early this year, so bring snowflakes, lots of them", "winter snowflakes"),
+    _one("Our printer broke, so monochrome will have to do", "monochrome"),
+    _one("Now pretend that rainfall surprised the hikers", "rainfall", held_out=True),
+    _one("Twilight would suit this shot, would it not?", "twilight", held_out=True),
+    _one("What a gloomy postcard that could become", "gloomy", held_out=True),
+    _one("Dip everything in violet for our album cover", "violet", held_out=True),
+    # Fresh.
+    _fresh("Snow everywhere, a real winter wonderland", "snow winter"),
+    _fresh("Our trip deserves a dramatic sky full of lightning and thunder", "lightning thunder"),
+    _fresh("Late October, with leaves all around and some fog", "october leaves fog"),
+    _fresh("Please let the sun come out for our reunion", "sun"),
+    _fresh("Make everything look as if it were drawn by hand in pencil", "drawn pencil"),
+    _fresh("The neighbours should see it covered in green haze", "green haze"),
+    _fresh("Let us have darkness over the whole valley tonight", "darkness tonight"),
+    _fresh("Grandfather's album calls for faded yellow tones", "faded yellow"),
+    _fresh("Sudden showers spoiled the wedding", "showers", held_out=True),
+    _fresh("I picture this spot moonlit and empty", "moonlit", held_out=True),
+    _fresh("Her favourite colour is crimson, so use it", "crimson", held_out=True),
+    _fresh("Some flurries drift past my window", "flurries", held_out=True),
 )
 
-# Each instruction with two photos, others for the next, so that every photo has its turn.
+# One photo for each instruction, another one for the next.
 PAIRS = tuple(
-    (labelled, PHOTOS[place % len(PHOTOS)])
+    (labelled, PHOTOS[(index + index // len(PHOTOS)) % len(PHOTOS)])
     for index, labelled in enumerate(INSTRUCTIONS)
-    for place in (2 * index, 2 * index + 1 + index // 5)
 )

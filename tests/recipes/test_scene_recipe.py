@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,16 @@ def test_degrees_scale_the_effect_they_stand_by() -> None:
         {"fog": BASE_STRENGTH * LIGHT_FACTOR, "snow": BASE_STRENGTH * HEAVY_FACTOR}
     )
     assert meaning([slightly, heavy]) == ({}, set())  # a degree of nothing is nothing
+
+
+def test_an_effect_named_twice_is_asked_for_more_than_once_and_at_most_fully() -> None:
+    snowy, winter = (Word(FORMS["snow"].split()[i], effect="snow", group=i) for i in (0, 1))
+    slightly = Word("slightly", degree=LIGHT_FACTOR, group=0)
+    assert meaning([snowy, winter])[0] == {"snow": 1.0}
+    assert meaning([slightly, snowy, winter])[0] == {"snow": 1.0}
+    assert meaning([slightly, snowy, replace(winter, strength=0.3)])[0] == pytest.approx(
+        {"snow": BASE_STRENGTH * LIGHT_FACTOR + 0.3}
+    )
 
 
 def test_a_source_clause_means_nothing_while_its_frame_stands() -> None:
