@@ -30,11 +30,6 @@ from smile_core.export import save_explanation
 from tests.sample_explanations import landscape, sample_explanation
 
 
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-
-
 def request(key: str) -> SimpleNamespace:
     return SimpleNamespace(session_hash=key)
 

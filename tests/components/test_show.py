@@ -1,19 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from components import scatter, show
 from components.served import picture_url
 from smile_core.explanation import Snapshot
 from tests.sample_explanations import sample_explanation
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
-
 
 PANELS = show.Panels(*show.Panels._fields)  # names in the place of components
 
