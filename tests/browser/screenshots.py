@@ -3,9 +3,10 @@
     python -m tests.browser.screenshots --out DIR [--url http://127.0.0.1:7871]
 
 Without a URL it starts the page with the quick test editor. States: `first` (as a newcomer sees
-it), `running`, `finished` (and each tab of evidence), `error`, `mask`, `method`, and the like of
-the other tabs as `compare-…` and `evaluate-…`; at 1440×900 and 390×844, light and dark. A server
-without a stored example shows the empty page as `first`.
+it), `running`, `finished` (and each tab of evidence), `error`, `mask`, `method`; `editor-…` for
+editors that want a key, or that somebody typed; and the like of the other tabs as `compare-…` and
+`evaluate-…`; at 1440×900 and 390×844, light and dark. A server without a stored example shows the
+empty page as `first`.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
+from smile_core.editors.bundled_cards import bundled_folder
 from tests.browser.chromium import browser, chromium_path
+from tests.browser.driving import choose_editor, type_editor
 from tests.browser.running import quick_page
 
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 TABS = ("Gallery", "Map", "Fidelity", "Export")
 EVALUATE_TABS = ("Tables", "Plots", "Export")
 COMPARE_TABS = ("Words", "Pictures", "Map", "Numbers", "Export")
+BILLED = "GPT Image 2.5 Flare, faster (OpenAI)"
+GATED = "FLUX.1 Kontext dev"
 
 
 @contextmanager
@@ -49,6 +54,21 @@ def take(page: Page, path: Path) -> None:
     page.screenshot(path=path.with_stem(path.stem + "-full"), full_page=True)
 
 
+def take_tabs(page: Page, tabs: str, names: tuple[str, ...], path: Path) -> None:
+    """Take a picture of each tab, called by `path` and the name of the tab."""
+    for name in names:
+        page.locator(tabs).get_by_role("tab", name=name).click()
+        page.wait_for_timeout(800)
+        take(page, path.with_stem(f"{path.stem}-{name.lower()}"))
+
+
+def take_refusal(page: Page, button: str, message: str, path: Path) -> None:
+    """Press a button whose settings are wrong, and take a picture of what is said."""
+    page.click(button)
+    page.wait_for_selector(f"{message} .alert")
+    take(page, path)
+
+
 def photograph(page: Page, out: Path, name: str, *, every_tab: bool) -> None:
     """Go through the states of the page."""
     take(page, out / f"{name}-first.png")
@@ -60,14 +80,9 @@ def photograph(page: Page, out: Path, name: str, *, every_tab: bool) -> None:
     page.wait_for_selector("#explain:not([disabled])", timeout=60_000)
     take(page, out / f"{name}-finished.png")
     if every_tab:
-        for tab in TABS:
-            page.locator("#evidence-tabs").get_by_role("tab", name=tab).click()
-            page.wait_for_timeout(800)
-            take(page, out / f"{name}-{tab.lower()}.png")
+        take_tabs(page, "#evidence-tabs", TABS, out / f"{name}.png")
     page.locator("#perturbations input").fill("-1")
-    page.click("#explain")
-    page.wait_for_selector(".alert")
-    take(page, out / f"{name}-error.png")
+    take_refusal(page, "#explain", "#message", out / f"{name}-error.png")
     page.locator("#editor input").click()
     masked = page.get_by_role("option", name="with a mask")
     if masked.count():  # the quick editor has a sister that needs one
@@ -79,6 +94,36 @@ def photograph(page: Page, out: Path, name: str, *, every_tab: bool) -> None:
         page.keyboard.press("Escape")
     page.locator("#tabs").get_by_role("tab", name="Method").click()
     take(page, out / f"{name}-method.png")
+
+
+def photograph_editors(page: Page, out: Path, name: str) -> None:
+    """Go through what the Explain tab says of an editor; the page is as it was opened."""
+    page.locator("#editor").scroll_into_view_if_needed()
+    for state, title in (("key", BILLED), ("gated", GATED)):
+        choose_editor(page, title)
+        page.wait_for_function("/licence/.test(document.querySelector('#editor-card').innerText)")
+        page.get_by_text("About this editor").first.click()
+        if state == "key":
+            page.fill("#key input", "sk-not-a-key-0123456789")
+        take(page, out / f"{name}-editor-{state}.png")
+    for state, typed in (("unknown", "lab/no-such-model"), ("folder", bundled_folder("one-step"))):
+        type_editor(page, str(typed))
+        page.wait_for_function(
+            "!/Looking|34/.test(document.querySelector('#editor-card').innerText)"
+        )
+        take(page, out / f"{name}-editor-{state}.png")
+
+
+def photograph_compared_editors(page: Page, out: Path, name: str) -> None:
+    """Go through what the Compare tab says of its editors; the page is as it was opened."""
+    page.locator("#tabs").get_by_role("tab", name="Compare").click()
+    page.locator("#compare-by").get_by_label("Editors").check()
+    for letter, title in (("b", BILLED), ("c", GATED)):
+        page.locator(f"#compare-editor-{letter} input").click()
+        page.get_by_role("option", name=title, exact=True).click()
+    page.wait_for_selector("#compare-key-b:visible")
+    page.locator("#compare-cards details[open]").wait_for()
+    take(page, out / f"{name}-compare-key.png")
 
 
 def photograph_comparison(page: Page, out: Path, name: str) -> None:
@@ -99,14 +144,9 @@ def photograph_comparison(page: Page, out: Path, name: str) -> None:
     page.wait_for_function("/[1-9] of/.test(document.querySelector('#compare-status').innerText)")
     take(page, out / f"{name}-compare-running.png")
     page.wait_for_selector("#compare:not([disabled])", timeout=60_000)
-    for tab in COMPARE_TABS:
-        page.locator("#compare-tabs").get_by_role("tab", name=tab).click()
-        page.wait_for_timeout(800)
-        take(page, out / f"{name}-compare-{tab.lower()}.png")
+    take_tabs(page, "#compare-tabs", COMPARE_TABS, out / f"{name}-compare.png")
     page.fill("#compare-perturbations input", "-1")
-    page.click("#compare")
-    page.wait_for_selector("#compare-message .alert")
-    take(page, out / f"{name}-compare-error.png")
+    take_refusal(page, "#compare", "#compare-message", out / f"{name}-compare-error.png")
 
 
 def photograph_study(page: Page, out: Path, name: str) -> None:
@@ -122,14 +162,9 @@ def photograph_study(page: Page, out: Path, name: str) -> None:
     page.wait_for_selector("#evaluate-tables td", timeout=60_000)
     take(page, out / f"{name}-evaluate-running.png")
     page.wait_for_selector("#evaluate:not([disabled])", timeout=180_000)
-    for tab in EVALUATE_TABS:
-        page.locator("#evaluate-tabs").get_by_role("tab", name=tab).click()
-        page.wait_for_timeout(800)
-        take(page, out / f"{name}-evaluate-{tab.lower()}.png")
+    take_tabs(page, "#evaluate-tabs", EVALUATE_TABS, out / f"{name}-evaluate.png")
     page.fill("#evaluate-perturbations textarea", "many")
-    page.click("#evaluate")
-    page.wait_for_selector("#evaluate-message .alert")
-    take(page, out / f"{name}-evaluate-error.png")
+    take_refusal(page, "#evaluate", "#evaluate-message", out / f"{name}-evaluate-error.png")
 
 
 def main() -> None:
@@ -152,6 +187,9 @@ def main() -> None:
 def _all(chromium: Browser, url: str, out: Path) -> None:
     for size, pixels in SIZES.items():
         for theme in ("light", "dark"):
+            with opened(chromium, url, pixels, theme) as page:
+                photograph_editors(page, out, f"{size}-{theme}")
+                photograph_compared_editors(page, out, f"{size}-{theme}")
             with opened(chromium, url, pixels, theme) as page:
                 photograph(page, out, f"{size}-{theme}", every_tab=True)
                 photograph_comparison(page, out, f"{size}-{theme}")
