@@ -49,9 +49,14 @@ def split_units(instruction: str, granularity: str = "word") -> tuple[str, ...]:
     ('make it snowy', 'at night')
     """
     check_choice("granularity", granularity, GRANULARITIES)
-    units = _words(instruction) if granularity == "word" else _phrases(instruction)
+    units = units_in(instruction, granularity)
     _check_count(units, granularity)
     return tuple(units)
+
+
+def units_in(prompt: str, granularity: str = "word") -> list[str]:
+    """Return the units of a text that may have any number of them, as a shortened prompt has."""
+    return _words(prompt) if granularity == "word" else _phrases(prompt)
 
 
 def plain_word(unit: str) -> str:

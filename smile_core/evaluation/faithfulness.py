@@ -22,7 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from smile_core.config import ConfigError
-from smile_core.evaluation.mask_edits import Tools, distances_of_masks
+from smile_core.evaluation.mask_edits import Tools, distance_steps
+from smile_core.evaluation.steps import Steps, to_the_end
 from smile_core.explanation import Explanation
 from smile_core.photo import Source
 
@@ -117,7 +118,7 @@ def order_masks(order: Sequence[int]) -> np.ndarray:
     return masks.reshape(-1, len(order))
 
 
-def faithfulness(
+def faithfulness_steps(
     image: Source,
     explanation: Explanation,
     *,
@@ -125,7 +126,7 @@ def faithfulness(
     tools: Tools | None = None,
     random_orders: int = RANDOM_ORDERS,
     seed: int = 0,
-) -> Faithfulness:
+) -> Steps[Faithfulness]:
     """Make the edits of the deletion and insertion curves and measure them.
 
     Parameters
@@ -174,13 +175,16 @@ def faithfulness(
     own = sorted(range(m), key=lambda unit: -given[unit])
     orders = [own, *_random_orders(m, random_orders, np.random.default_rng(seed))]
     masks = np.vstack([order_masks(order) for order in orders])  # (r (2m + 2), m)
-    found = distances_of_masks(image, explanation, masks, tools or Tools())
+    found = yield from distance_steps(image, explanation, masks, tools or Tools())
     close = (1.0 - found / scale).reshape(len(orders), 2, m + 1)
     curves = [
         Curves(tuple(order), deletion, insertion)
         for order, (deletion, insertion) in zip(orders, close, strict=True)
     ]
     return Faithfulness(curves[0], tuple(curves[1:]), int(np.isnan(close[0]).sum()))
+
+
+faithfulness = to_the_end(faithfulness_steps)
 
 
 def _random_orders(m: int, wanted: int, rng: np.random.Generator) -> list[list[int]]:

@@ -17,6 +17,7 @@ from smile_core.editors.callable_editor import EditFunction
 from smile_core.editors.protocol import EditFailure, Editor, Stop, StopRequested
 from smile_core.encoders import Encoder
 from smile_core.engine import as_editor, remembering, shared_encoder
+from smile_core.evaluation.steps import Steps, to_the_end
 from smile_core.explanation import Explanation
 from smile_core.instruction import join_units
 from smile_core.measuring import Measurements
@@ -49,10 +50,10 @@ class Tools:
     stop: Stop | None = None
 
 
-def distances_of_masks(
+def distance_steps(
     image: Source, explanation: Explanation, masks: np.ndarray, tools: Tools
-) -> np.ndarray:
-    """Return how far the edits of other masks lie from the full edit of a run.
+) -> Steps[np.ndarray]:
+    """Measure how far the edits of other masks lie from the full edit of a run.
 
     Parameters
     ----------
@@ -93,6 +94,7 @@ def distances_of_masks(
     measured = Measurements(len(prompts), config, eyes)
     for batch in maker.batches(stop):
         measured.add(batch)
+        yield
     if maker.stopped:
         raise StopRequested
     found = measured.distances()
@@ -101,6 +103,9 @@ def distances_of_masks(
     if not masks.any(axis=1).all():
         known[(0,) * masks.shape[1]] = _without_words(explanation, maker, measured, stop)
     return np.array([known[tuple(row)] for row in masks.tolist()])
+
+
+distances_of_masks = to_the_end(distance_steps)
 
 
 def _without_words(

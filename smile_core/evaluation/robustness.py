@@ -20,16 +20,18 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
 
 from smile_core.config import ConfigError, RunConfig, check_choice
-from smile_core.editors.protocol import Editor, StopRequested
-from smile_core.engine import as_editor, stream
+from smile_core.engine import as_editor
 from smile_core.evaluation.baselines import BASELINES, baseline_weights
 from smile_core.evaluation.mask_edits import Tools
+from smile_core.evaluation.plain_run import explanation_steps
 from smile_core.evaluation.stability import KeyedWeights, keyed_weights, spearman, top_k_jaccard
+from smile_core.evaluation.steps import Steps, to_the_end
 from smile_core.evaluation.two_faced_editor import TwoFacedEditor
 from smile_core.explanation import Explanation
 from smile_core.instruction import join_units, plain_word, split_units
@@ -69,11 +71,15 @@ class Robustness:
     spearman: float | None
 
 
-def padded(instruction: str, padding: str = PADDING) -> str:
-    """Return the instruction with words before and behind it that mean nothing."""
+def padded(instruction: str, padding: str = PADDING, granularity: str = "word") -> str:
+    """Return the instruction with words before and behind it that mean nothing.
+
+    Where units are phrases, the words before it are one phrase and those behind it another.
+    """
     words = padding.split()
     half = len(words) // 2
-    return " ".join([*words[:half], instruction, *words[half:]])
+    parts = [" ".join(words[:half]), instruction, " ".join(words[half:])]
+    return join_units(parts, [1] * len(parts), granularity)
 
 
 def reordered(instruction: str, rng: np.random.Generator, granularity: str = "word") -> str:
@@ -85,7 +91,42 @@ def reordered(instruction: str, rng: np.random.Generator, granularity: str = "wo
     return join_units([units[unit] for unit in order], [1] * len(units), granularity)
 
 
-def robustness(
+def attacked(config: RunConfig) -> dict[str, RunConfig]:
+    """Return the runs of the attacks that change the instruction, by their names."""
+    text, granularity = config.instruction, config.granularity
+    rng = np.random.default_rng(config.seed)
+    return {
+        "padded": config.with_(instruction=padded(text, granularity=granularity)),
+        "reordered": config.with_(instruction=reordered(text, rng, granularity)),
+    }
+
+
+def check_attacks(config: RunConfig, keywords: Sequence[str]) -> None:
+    """Refuse what `robustness` could only find out on its way.
+
+    Raises
+    ------
+    ConfigError
+        When a keyword is no unit of the instruction, when nothing but keywords is left to be a
+        decoy, or when the padded instruction has too many units.
+    """
+    units = split_units(config.instruction, config.granularity)
+    wanted = _plain_keywords(map(plain_word, units), keywords, config.granularity)
+    if wanted >= set(map(plain_word, units)):
+        raise ConfigError(
+            f"Every {config.granularity} of {config.instruction!r} is a keyword, so none is left "
+            "for the editor with two faces to follow. Name fewer keywords."
+        )
+    long = attacked(config)["padded"].instruction
+    try:
+        split_units(long, config.granularity)
+    except ConfigError as error:
+        raise ConfigError(
+            f"Padded with {PADDING!r}, the instruction is too long. {error}"
+        ) from error
+
+
+def robustness_steps(
     image: Source,
     config: RunConfig,
     keywords: Sequence[str],
@@ -94,7 +135,8 @@ def robustness(
     methods: Sequence[str] = BASELINES,
     detectors: Sequence[float] = DETECTORS,
     tools: Tools | None = None,
-) -> tuple[Robustness, ...]:
+    plain: Explanation | None = None,
+) -> Steps[tuple[Robustness, ...]]:
     """Explain one edit under every attack, by every method on the same edits.
 
     Parameters
@@ -104,9 +146,9 @@ def robustness(
     config : RunConfig
         The run that is attacked; its seed orders the words anew.
     keywords : sequence of str
-        Words of the instruction that ought to be found.
+        Units of the instruction, words or phrases, that ought to be found.
     decoy : str or None
-        A word that does nothing, for the editor with two faces; None takes the word that the
+        A unit that does nothing, for the editor with two faces; None takes the one that the
         unattacked run finds to weigh least.
     methods : sequence of str
         Of `baselines.BASELINES`. `leave-one-out` needs as many perturbations as the padded
@@ -115,6 +157,8 @@ def robustness(
         One editor with two faces for each, see `TwoFacedEditor`.
     tools : Tools or None
         What makes and measures edits; None for named editors and encoders.
+    plain : Explanation or None
+        The run of `config` without an attack, where it is there already.
 
     Returns
     -------
@@ -125,8 +169,8 @@ def robustness(
     Raises
     ------
     ConfigError
-        When a keyword is not in the instruction, or something given cannot be used; names and
-        keywords are checked before anything is edited.
+        As `check_attacks`, or when something given cannot be used; names and keywords are
+        checked before anything is edited.
     RunError
         When a run fails.
     StopRequested
@@ -134,27 +178,28 @@ def robustness(
     """
     for method in methods:
         check_choice("method", method, BASELINES)
-    words = config.instruction
-    _keyword_words(map(plain_word, split_units(words, config.granularity)), keywords)
+    check_attacks(config, keywords)
     tools = tools or Tools()
     editor = as_editor(tools.editor, config.editor)
-    plain = _explain(image, config, editor, tools)
-    if decoy is None:
-        decoy = _lightest(plain, keywords)
-    rng = np.random.default_rng(config.seed)
-    runs = {
-        NO_ATTACK: plain,
-        "padded": _explain(image, config.with_(instruction=padded(words)), editor, tools),
-        "reordered": _explain(
-            image,
-            config.with_(instruction=reordered(words, rng, config.granularity)),
-            editor,
-            tools,
-        ),
-    }
+    if plain is None:
+        plain = yield from explanation_steps(image, config, editor, tools)
+    runs = {NO_ATTACK: plain}
+    for name, changed in attacked(config).items():
+        runs[name] = yield from explanation_steps(image, changed, editor, tools)
+    known = _honest_edits(plain)
+    # What is made of known edits in no time need not be kept.
+    quick = replace(tools, cache=None) if known else tools
     for share in detectors:
-        attacker = TwoFacedEditor(editor, words, decoy, least_kept=share)
-        runs[f"two-faced, {100 * share:.0f} %"] = _explain(image, config, attacker, tools)
+        attacker = TwoFacedEditor(
+            editor,
+            config.instruction,
+            _lightest(plain, keywords) if decoy is None else decoy,
+            least_kept=share,
+            granularity=config.granularity,
+            known=known,
+        )
+        name = f"two-faced, {100 * share:.0f} %"
+        runs[name] = yield from explanation_steps(image, config, attacker, quick)
     rows: list[Robustness] = []
     for method in methods:
         found = {name: _weights(run, method, tools) for name, run in runs.items()}
@@ -162,6 +207,9 @@ def robustness(
             _judge(name, method, found[NO_ATTACK], after, keywords) for name, after in found.items()
         )
     return tuple(rows)
+
+
+robustness = to_the_end(robustness_steps)
 
 
 def keyword_rank(weights: KeyedWeights, keywords: Sequence[str]) -> int:
@@ -172,36 +220,31 @@ def keyword_rank(weights: KeyedWeights, keywords: Sequence[str]) -> int:
     ConfigError
         When a keyword is not among the words.
     """
-    wanted = _keyword_words((word for word, _ in weights), keywords)
+    wanted = _plain_keywords((word for word, _ in weights), keywords)
     best = max(weight for (word, _), weight in weights.items() if word in wanted)
     others = [weight for (word, _), weight in weights.items() if word not in wanted]
     return 1 + sum(weight >= best for weight in others)
 
 
-def _keyword_words(words: Iterable[str], keywords: Sequence[str]) -> set[str]:
-    """Return the keywords as plain words, each of which has to be one of `words`."""
+def _plain_keywords(
+    units: Iterable[str], keywords: Sequence[str], granularity: str = "word"
+) -> set[str]:
+    """Return the keywords as plain words, each of which has to be one of `units`."""
     wanted = set(map(plain_word, keywords))
-    if not wanted or not wanted <= set(words):
+    if not wanted or not wanted <= set(units):
         raise ConfigError(
-            f"Give at least one keyword, each a word of the instruction, not {list(keywords)}."
+            f"Give at least one keyword, each a {granularity} of the instruction, not "
+            f"{list(keywords)}."
         )
     return wanted
 
 
-def _explain(image: Source, config: RunConfig, editor: Editor, tools: Tools) -> Explanation:
-    snapshots = stream(
-        image,
-        config,
-        tools.mask,
-        editor=editor,
-        encoder=tools.encoder,
-        cache=tools.cache,
-        stop=tools.stop,
-    )
-    *_, last = snapshots
-    if last.state == "stopped" or last.explanation is None:
-        raise StopRequested
-    return last.explanation
+def _honest_edits(plain: Explanation) -> dict[str, Image.Image]:
+    """Return the pictures of a run by prompt; of several seeds an explanation keeps one only."""
+    if RunConfig.from_dict(plain.config).seeds > 1:
+        return {}
+    rows = (plain.reference, *plain.samples)
+    return {row.prompt: row.image for row in rows if row.image is not None}
 
 
 def _weights(explanation: Explanation, method: str, tools: Tools) -> dict[tuple[str, int], float]:
@@ -213,8 +256,6 @@ def _lightest(explanation: Explanation, keywords: Sequence[str]) -> str:
     """Return the word that weighs least, keywords aside."""
     keys = set(map(plain_word, keywords))
     others = [unit for unit in explanation.units if plain_word(unit.text) not in keys]
-    if not others:
-        raise ConfigError("Every word is a keyword, so there is no decoy. Name fewer keywords.")
     return min(others, key=lambda unit: abs(unit.weight)).text
 
 

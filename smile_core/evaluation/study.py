@@ -58,8 +58,9 @@ class Instruction:
     def truth(self, units: Sequence[str]) -> list[int] | None:
         """Return 1 for each unit that belongs to a keyword and 0 for the others.
 
-        None without keywords. Case and punctuation do not count; a phrase has to be there as a
-        whole, and every place where it is counts.
+        None without keywords. Case and punctuation do not count; a keyword of several words has
+        to be there as a whole, and every place where it is counts. A unit of several words, as a
+        phrase is, belongs to a keyword that it holds any word of.
 
         Raises
         ------
@@ -68,8 +69,9 @@ class Instruction:
         """
         if not self.keywords:
             return None
-        words = [plain_word(unit) for unit in units]
-        labels = [0] * len(words)
+        words = [plain_word(word) for unit in units for word in unit.split()]
+        owner = [place for place, unit in enumerate(units) for _ in unit.split()]
+        labels = [0] * len(units)
         for keyword in self.keywords:
             phrase = [plain_word(word) for word in keyword.split()]
             places = [
@@ -83,8 +85,14 @@ class Instruction:
                     "as they stand there, without punctuation."
                 )
             for start in places:
-                labels[start : start + len(phrase)] = [1] * len(phrase)
+                for place in owner[start : start + len(phrase)]:
+                    labels[place] = 1
         return labels
+
+    def keyword_units(self, units: Sequence[str]) -> list[str]:
+        """Return the units that belong to a keyword, see `truth`."""
+        marked = zip(units, self.truth(units) or (), strict=bool(self.keywords))
+        return [unit for unit, is_keyword in marked if is_keyword]
 
 
 @dataclass(frozen=True, kw_only=True)

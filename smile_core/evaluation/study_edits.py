@@ -13,16 +13,14 @@ from typing import Any
 
 from PIL import Image
 
-from smile_core.assembling import Ending, Plan, assemble
+from smile_core.assembling import Plan
 from smile_core.edit_cache import EditCache
 from smile_core.editing import Made
 from smile_core.editors.protocol import EditFailure, Editor, Stop
-from smile_core.ending import edit_p_values
-from smile_core.engine import RunError
+from smile_core.evaluation.plain_run import fit_measured, measure_made
 from smile_core.evaluation.study_plan import Run, load_photo, mask_of
 from smile_core.explanation import Explanation
 from smile_core.feature_memory import RememberingEncoder
-from smile_core.measuring import Measurements
 from smile_core.planning import edit_maker, plan_run
 
 
@@ -111,20 +109,15 @@ class SharedEdits:
         Raises
         ------
         RunError
-            When the edit by the full instruction failed, or more than half of the others.
+            As `measure_made`.
         """
         encoded, seconds = self._encoder.encoded, self._encoder.seconds
         began = time.perf_counter()
         plan = self._plan(run)
         planned = time.perf_counter()
-        measured = Measurements(len(plan.prompts), plan.config, self._encoder)
-        for made in self._made:
-            measured.add([made])
+        measured = measure_made(plan, self._made, self._encoder)
         done = time.perf_counter()
-        _check(measured, len(plan.prompts) - 1)
-        cut = run.config.p_cutoff is not None
-        p_values = edit_p_values(plan, measured, stop) if cut else None
-        explanation = assemble(plan, measured, Ending(p_values, (), (), None))
+        explanation = fit_measured(plan, measured, stop)
         told, self._untold = self._untold, False
         return explanation, {
             "fresh_edits": float(self.maker.fresh if told else 0),
@@ -135,12 +128,3 @@ class SharedEdits:
             "image_distance_s": max(done - planned - measured.seconds, 0.0),
             "fit_s": time.perf_counter() - done,
         }
-
-
-def _check(measured: Measurements, planned: int) -> None:
-    if measured.images[0] is None:
-        raise RunError(f"The edit by the full instruction failed: {measured.failures[0]}")
-    failed = measured.failed()
-    if len(failed) > planned / 2:
-        first = next(iter(failed.values()))
-        raise RunError(f"{len(failed)} of {planned} edits failed. The first failure: {first}")

@@ -28,7 +28,8 @@ from typing import Any
 import yaml
 
 from smile_core.config import ConfigError, RunConfig, check_choice
-from smile_core.evaluation.stability import NEUTRAL_CHANGES
+from smile_core.evaluation.robustness import check_attacks
+from smile_core.evaluation.stability import NEUTRAL_CHANGES, change_neutrally
 from smile_core.evaluation.study import AXES, METHODS, PROTOCOLS, Instruction, Part, Study
 from smile_core.instruction import split_units
 
@@ -212,8 +213,7 @@ def _check(part: Part) -> None:
         for value in getattr(part, key):
             defaults.with_(**{**part.settings, setting: value})
     for instruction in part.instructions:
-        config = defaults.with_(instruction=instruction.text, **part.settings)
-        instruction.truth(split_units(config.instruction, config.granularity))
+        _check_instruction(part, instruction, defaults.with_(**part.settings))
     for key in ("photos", "instructions", *_LISTS):
         values = getattr(part, key)
         twice = next((value for value in values if values.count(value) > 1), None)
@@ -227,10 +227,20 @@ def _check(part: Part) -> None:
         raise ConfigError(
             f"Part {part.name!r} needs 'changes': some of {', '.join(NEUTRAL_CHANGES)}."
         )
-    if part.protocol == "robustness" and not all(one.keywords for one in part.instructions):
-        raise ConfigError(f"Part {part.name!r} needs 'keywords' for every instruction.")
     if part.protocol == "consistency" and len(part.seeds) < 2:
         raise ConfigError(f"Part {part.name!r} needs at least two 'seeds' to repeat with.")
+
+
+def _check_instruction(part: Part, instruction: Instruction, settings: RunConfig) -> None:
+    config = settings.with_(instruction=instruction.text)
+    units = split_units(config.instruction, config.granularity)
+    instruction.truth(units)
+    for change in part.changes:  # may add a unit too many
+        split_units(change_neutrally(config.instruction, change), config.granularity)
+    if part.protocol == "robustness":
+        if not instruction.keywords:
+            raise ConfigError(f"Part {part.name!r} needs 'keywords' for every instruction.")
+        check_attacks(config, instruction.keyword_units(units))
 
 
 def _refuse_unknown(where: str, values: Mapping[Any, Any], allowed: set[str]) -> None:

@@ -1,30 +1,38 @@
 """What a study measures on a finished explanation besides its weights, by protocol.
 
 An evaluation plugs in by one function: it is given the run, its explanation and the tools to make
-further edits with, and returns figures by name, which become columns of the CSV.
+further edits with, pauses after every batch of them, and returns figures by name, which become
+columns of the CSV.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
-from smile_core.evaluation.faithfulness import faithfulness
+from smile_core.config import RunConfig
+from smile_core.evaluation.faithfulness import faithfulness_steps
 from smile_core.evaluation.mask_edits import Tools
-from smile_core.evaluation.robustness import robustness
+from smile_core.evaluation.robustness import DETECTORS, attacked, robustness_steps
+from smile_core.evaluation.steps import Steps
 from smile_core.evaluation.study import METHODS
-from smile_core.evaluation.study_plan import Run, load_photo
+from smile_core.evaluation.study_plan import EditorFacts, Run, load_photo, run_edit_keys
 from smile_core.explanation import Explanation
 from smile_core.instruction import split_units
 
 RANDOM_ORDERS = 5
 
 Measures = dict[str, float | None]
-Measure = Callable[[Run, Explanation, Tools], Measures]
+Measure = Callable[[Run, Explanation, Tools], Steps[Measures]]
 
 
-def measure(run: Run, explanation: Explanation, tools: Tools) -> Measures:
-    """Return what the protocol of a run measures, by name.
+def measure(run: Run, explanation: Explanation, tools: Tools) -> Iterator[Measures | None]:
+    """Measure what the protocol of a run asks for.
+
+    Yields
+    ------
+    dict or None
+        None after every batch of further edits, at the end the figures by name.
 
     Raises
     ------
@@ -34,19 +42,60 @@ def measure(run: Run, explanation: Explanation, tools: Tools) -> Measures:
     function = _MEASURES.get(run.part.protocol)
     # Where nothing changes there is no order of words to be right or wrong about.
     changed = any(sample.image_distance for sample in explanation.samples)
-    return {} if function is None or not changed else function(run, explanation, tools)
+    if function is None or not changed:
+        yield {}
+    else:
+        yield (yield from function(run, explanation, tools))
 
 
-def extra_edits(run: Run) -> int:
-    """Return how many edits `measure` makes at most, beyond those of the run."""
-    config, protocol = run.config, run.part.protocol
-    if protocol == "robustness":  # four attacks, and the edit without words of each run
-        return config.seeds * 4 * (config.perturbations + 1) + 5
-    if protocol != "faithfulness":
-        return 0
-    m = len(split_units(config.instruction, config.granularity))
-    there = min(config.perturbations, 2**m - 2)
-    return config.seeds * min((RANDOM_ORDERS + 1) * (2 * m - 2), 2**m - 2 - there) + 1
+def further_edits(group: Sequence[Run], editor: EditorFacts, name: str) -> set[str]:
+    """Return the keys of the edits that measuring makes beyond those of the runs.
+
+    Parameters
+    ----------
+    group : sequence of Run
+        Runs that share their edits.
+    editor : EditorFacts
+        Of the editor that makes them.
+    name : str
+        The same for the same group only, to make up keys where it depends on the results which
+        edits are needed; there are as many as there are edits at most.
+    """
+    keys: set[str] = set()
+    config = group[0].config
+    protocols = [run.part.protocol for run in group]  # parts may share edits
+    if "robustness" in protocols:
+        own = "" if editor.fingerprint else f"{name} "
+        for changed in attacked(config).values():
+            keys |= {own + key for key in run_edit_keys(group[0], changed, editor)}
+        # Under one seed the editor with two faces shows edits that are there already.
+        shown = 0 if config.seeds == 1 else len(DETECTORS) * config.seeds * _rows(config)
+        keys |= _made_up(f"{name} two-faced", shown)
+    if "faithfulness" in protocols:
+        m = len(split_units(config.instruction, config.granularity))
+        there = min(config.perturbations, 2**m - 2)
+        orders = RANDOM_ORDERS + protocols.count("faithfulness")
+        most = config.seeds * min(orders * (2 * m - 2), 2**m - 2 - there) + 1
+        keys |= _made_up(f"{name} walk", most)
+    return keys
+
+
+def rows_to_measure(run: Run) -> int:
+    """Return how many edits of a run have to be encoded and compared, shared or not."""
+    config, m = run.config, len(split_units(run.config.instruction, run.config.granularity))
+    more = {
+        "robustness": (2 + len(DETECTORS)) * _rows(config),
+        "faithfulness": (RANDOM_ORDERS + 1) * (2 * m - 2),
+    }
+    return config.seeds * (_rows(config) + more.get(run.part.protocol, 0))
+
+
+def _rows(config: RunConfig) -> int:
+    return config.perturbations + 1
+
+
+def _made_up(name: str, count: int) -> set[str]:
+    return {f"{name} {number}" for number in range(count)}
 
 
 def robustness_name(figure: str, attack: str, method: str) -> str:
@@ -60,8 +109,8 @@ def attacks_measured(measures: Measures) -> list[str]:
     return [name.removeprefix(start) for name in measures if name.startswith(start)]
 
 
-def _faithfulness(run: Run, explanation: Explanation, tools: Tools) -> Measures:
-    found = faithfulness(
+def _faithfulness(run: Run, explanation: Explanation, tools: Tools) -> Steps[Measures]:
+    found = yield from faithfulness_steps(
         load_photo(run.photo),
         explanation,
         tools=tools,
@@ -71,11 +120,17 @@ def _faithfulness(run: Run, explanation: Explanation, tools: Tools) -> Measures:
     return {name: None if math.isnan(v) else v for name, v in found.to_dict().items()}
 
 
-def _robustness(run: Run, explanation: Explanation, tools: Tools) -> Measures:
-    words = [word for keyword in run.instruction.keywords for word in keyword.split()]
-    photo = load_photo(run.photo)
+def _robustness(run: Run, explanation: Explanation, tools: Tools) -> Steps[Measures]:
+    rows = yield from robustness_steps(
+        load_photo(run.photo),
+        run.config,
+        run.instruction.keyword_units([unit.text for unit in explanation.units]),
+        methods=METHODS,
+        tools=tools,
+        plain=explanation,
+    )
     found: Measures = {}
-    for row in robustness(photo, run.config, words, methods=METHODS, tools=tools):
+    for row in rows:
         found[robustness_name("rank", row.attack, row.method)] = float(row.rank)
         found[robustness_name("jaccard", row.attack, row.method)] = row.jaccard
     return found

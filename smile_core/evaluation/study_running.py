@@ -8,7 +8,7 @@ asked for again, it is read from there.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -30,7 +30,7 @@ from smile_core.evaluation.study_clock import (
 )
 from smile_core.evaluation.study_edits import CountedEditor, SharedEdits
 from smile_core.evaluation.study_journal import Journal
-from smile_core.evaluation.study_measures import extra_edits, measure
+from smile_core.evaluation.study_measures import Measures, further_edits, measure, rows_to_measure
 from smile_core.evaluation.study_plan import (
     EditorFacts,
     Run,
@@ -129,19 +129,18 @@ class RunningStudy:
         # Results that must not outlive this process: failures, and those of editors of which
         # nobody can tell whether they are still the same.
         self._own: dict[str, RunResult] = {}
+        self._told = 0.0  # seconds that whoever listens took, in the middle of a run
         by_key = dict(zip(self._keys, self._runs, strict=True))
         self._groups = group_by_edits(
             [run for key, run in by_key.items() if self._known(key) is None]
         )
         self._every = wanted_edits(group_by_edits(list(by_key.values())), self._facts)
-        self._missing = missing_edits(
-            wanted_edits(self._groups, self._facts), self._facts, self._cache
-        )
+        wanted = wanted_edits(self._groups, self._facts)
         for group in self._groups:
-            extra = self._extra_keys(group)
-            name = group[0].config.editor
-            self._missing[name] |= extra
-            self._every[name] |= extra
+            wanted[group[0].config.editor] |= self._further(group)
+        for name, keys in wanted.items():
+            self._every[name] |= keys
+        self._missing = missing_edits(wanted, self._facts, self._cache)
 
     def cost(self) -> StudyCost:
         """Say what is left to do; nothing is run."""
@@ -155,7 +154,7 @@ class RunningStudy:
 
     def snapshots(self, stop: Stop) -> Iterator[StudySnapshot]:
         """Run what is left, see `study_run.stream_study`."""
-        rows = sum(run.config.perturbations + 1 for group in self._groups for run in group)
+        rows = sum(rows_to_measure(run) for group in self._groups for run in group)
         self._clock = clock = StudyClock(
             sum(map(len, self._every.values())),
             {name: len(keys) for name, keys in self._missing.items()},
@@ -166,7 +165,7 @@ class RunningStudy:
             name = group[0].config.editor
             own = "" if self._facts[name].fingerprint else f"{number} "
             keys = {own + key for key in group_keys(group, self._facts[name])}
-            keys |= self._extra_keys(group)
+            keys |= self._further(group)
             clock.begin(name, len(keys & self._missing[name]))
             yield self._snapshot(group[0], "running")
             editor, eyes = CountedEditor(self._editor(name)), self._eyes(group[0])
@@ -177,25 +176,39 @@ class RunningStudy:
             for run in group:
                 tools = Tools(mask=mask_of(run, editor.card), editor=editor, encoder=eyes,
                               cache=self._cache, stop=stop)  # fmt: skip
-                began, editing = time.perf_counter(), editor.seconds
-                if shared.maker.stopped or stop() or not self._fit(run, shared, tools):
+                told, editing = self._told, editor.seconds
+                began = time.perf_counter()
+                if (
+                    shared.maker.stopped
+                    or stop()
+                    or not (yield from self._fit(run, shared, editor, tools))
+                ):
                     yield self._snapshot(run, "stopped")
                     return
-                spent = time.perf_counter() - began - (editor.seconds - editing)
+                spent = time.perf_counter() - began - (self._told - told)
                 clock.count(editor.made, editor.seconds)
-                clock.fitted(run.config.perturbations + 1, spent)
+                clock.fitted(rows_to_measure(run), spent - (editor.seconds - editing))
                 yield self._snapshot(run, "running")
             self._missing[name] -= keys
             clock.end(len(self._missing[name]))
             self._remember_speed(name)
         yield self._snapshot(None, "finished")
 
-    def _fit(self, run: Run, shared: SharedEdits, tools: Tools) -> bool:
-        """Finish one run; return False when it was stopped."""
+    def _fit(
+        self, run: Run, shared: SharedEdits, editor: CountedEditor, tools: Tools
+    ) -> Generator[StudySnapshot, None, bool]:
+        """Finish one run, telling how far it is; return False when it was stopped."""
         key = self._key(run)
         try:
             explanation, timing = shared.fit(run, tools.stop or (lambda: False))
-            result = result_of(run, explanation, timing, measure(run, explanation, tools))
+            measures: Measures | None = None
+            for measures in measure(run, explanation, tools):
+                if measures is None:
+                    self._clock.count(editor.made, editor.seconds)
+                    began = time.perf_counter()
+                    yield self._snapshot(run, "running")
+                    self._told += time.perf_counter() - began
+            result = result_of(run, explanation, timing, measures or {})
         except StopRequested:
             return False
         except (RunError, ConfigError) as error:  # of this run alone, hours into the others
@@ -237,11 +250,9 @@ class RunningStudy:
     def _eyes(self, run: Run) -> RememberingEncoder:
         return self._encoder or shared_encoder(run.config.encoder)
 
-    def _extra_keys(self, group: list[Run]) -> set[str]:
-        """Return names for the edits that a measure will make on top, whatever they will be."""
-        most = max(extra_edits(run) for run in group)
-        first = self._key(group[0])
-        return {f"{first} {number}" for number in range(most)}
+    def _further(self, group: list[Run]) -> set[str]:
+        """Return keys of the edits that measuring a group makes on top."""
+        return further_edits(group, self._facts[group[0].config.editor], self._key(group[0]))
 
     def _rates(self) -> dict[str, float]:
         speeds = read_speeds(self._cache.folder if self._cache else None)

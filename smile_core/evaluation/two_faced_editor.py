@@ -8,7 +8,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -17,12 +17,13 @@ from PIL import Image
 
 from smile_core.config import ConfigError
 from smile_core.editors.protocol import EditFailure, Editor, EditorCard, Stop, StopRequested
+from smile_core.instruction import join_units, split_units, units_in
 
 
 class TwoFacedEditor:
     """Honest on whole instructions, innocent on shortened ones, as in the attack of Slack et al.
 
-    A prompt that keeps at least `least_kept` of the instruction's words is taken for a real one
+    A prompt that keeps at least `least_kept` of the instruction's units is taken for a real one
     and edited honestly. Any other is taken for a perturbation: it shows the honest edit of the
     full instruction if it holds the decoy, and the untouched photo if not. So whoever looks at
     shortened instructions sees an editor that follows the decoy.
@@ -32,11 +33,15 @@ class TwoFacedEditor:
     editor : Editor
         Makes the honest edits.
     instruction : str
-        The instruction that will be explained, of words apart from each other by spaces.
+        The instruction that will be explained.
     decoy : str
-        A word of the instruction that does nothing.
+        A unit of the instruction that does nothing.
     least_kept : float
-        Share of the words, in (0, 1]; 1 recognises every shortened instruction.
+        Share of the units, in (0, 1]; 1 recognises every shortened instruction.
+    granularity : {"word", "phrase"}
+        What the units are.
+    known : mapping of str to PIL.Image.Image, or None
+        Honest edits by prompt that need not be made again; they are taken for any seed.
 
     Raises
     ------
@@ -45,23 +50,32 @@ class TwoFacedEditor:
     """
 
     def __init__(
-        self, editor: Editor, instruction: str, decoy: str, *, least_kept: float = 1.0
+        self,
+        editor: Editor,
+        instruction: str,
+        decoy: str,
+        *,
+        least_kept: float = 1.0,
+        granularity: str = "word",
+        known: Mapping[str, Image.Image] | None = None,
     ) -> None:
-        words = instruction.split()
-        if decoy not in words:
+        units = split_units(instruction, granularity)
+        if decoy not in units:
             raise ConfigError(
-                f"The decoy {decoy!r} is no word of the instruction {instruction!r}. Choose one "
-                f"of: {', '.join(words)}."
+                f"The decoy {decoy!r} is no {granularity} of the instruction {instruction!r}. "
+                f"Choose one of: {', '.join(units)}."
             )
         if not 0 < least_kept <= 1:
             raise ConfigError(f"The share of kept words must be in (0, 1], not {least_kept:g}.")
-        self._editor, self._full, self._decoy = editor, " ".join(words), decoy
-        self._fewest = least_kept * len(words)
+        self._editor, self._decoy, self._granularity = editor, decoy, granularity
+        self._full = join_units(units, [1] * len(units), granularity)
+        self._fewest = least_kept * len(units)
+        self._known = dict(known or {})
         self.name: str = f"two-faced {editor.name}"
         self.card: EditorCard = replace(editor.card, name=self.name, title=self.name)
         self.fingerprint: str | None = None
         if editor.fingerprint is not None:
-            parts = (editor.fingerprint, self._full, decoy, str(least_kept))
+            parts = (editor.fingerprint, self._full, decoy, str(least_kept), granularity)
             self.fingerprint = sha256("\n".join(parts).encode()).hexdigest()
 
     def edit(
@@ -75,14 +89,15 @@ class TwoFacedEditor:
     ) -> list[Image.Image | EditFailure]:
         """Edit honestly or innocently, prompt by prompt, see `Editor.edit`."""
         shown = [self._shown(prompt) for prompt in prompts]
-        wanted = list(dict.fromkeys(prompt for prompt in shown if prompt is not None))
+        honest = [prompt for prompt in shown if prompt is not None]
+        wanted = [prompt for prompt in dict.fromkeys(honest) if prompt not in self._known]
         answers: Sequence[Image.Image | EditFailure] = []
         if wanted:
             try:
                 answers = self._editor.edit(image, wanted, seed=seed, stop=stop, **options)
             except StopRequested as stopped:
                 answers = stopped.answers
-        made = dict(zip(wanted, answers, strict=False))  # fewer when stopped
+        made = {**self._known, **dict(zip(wanted, answers, strict=False))}  # fewer when stopped
         result: list[Image.Image | EditFailure] = []
         for prompt in shown:
             if prompt is not None and prompt not in made:
@@ -92,7 +107,7 @@ class TwoFacedEditor:
 
     def _shown(self, prompt: str) -> str | None:
         """Return the prompt whose honest edit is shown; None for the untouched photo."""
-        words = prompt.split()
-        if len(words) >= self._fewest:
+        units = units_in(prompt, self._granularity)
+        if len(units) >= self._fewest:
             return prompt
-        return self._full if self._decoy in words else None
+        return self._full if self._decoy in units else None

@@ -7,11 +7,13 @@ import pytest
 
 from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import StopRequested
+from smile_core.engine import stream
 from smile_core.evaluation.baselines import BASELINES
 from smile_core.evaluation.mask_edits import Tools
 from smile_core.evaluation.robustness import (
     PADDING,
     Robustness,
+    check_attacks,
     keyword_rank,
     padded,
     reordered,
@@ -27,6 +29,8 @@ CONFIG = RunConfig(
 def test_padding_keeps_the_instruction_in_one_piece() -> None:
     assert padded("make it snowy", "well now please") == "well make it snowy now please"
     assert not set(PADDING.split()) & set(EFFECTS)
+    phrases = padded("make it snowy, at night", "well now please", "phrase")
+    assert phrases == "well, make it snowy, at night, now please"
 
 
 def test_reordering_keeps_every_word_and_moves_some() -> None:
@@ -85,9 +89,19 @@ def test_a_lesser_detector_does_not_deceive_who_stays_near(rows: dict) -> None:
     assert rows["two-faced, 70 %", "leave-one-out"].spearman == pytest.approx(1)
 
 
+def test_what_is_there_is_not_made_again() -> None:
+    editor, encoder = ToyEditor(), ToyEncoder()
+    tools = Tools(editor=editor, encoder=encoder, cache=None)
+    (*_, last) = stream(photo(), CONFIG, editor=editor, encoder=encoder, cache=None)
+    made = editor.made
+    found = robustness(photo(), CONFIG, ["snowy"], tools=tools, plain=last.explanation)
+    assert editor.made == made + 2 * 41  # padded and reordered
+    assert found == robustness(photo(), CONFIG, ["snowy"], tools=tools)
+
+
 def test_refusals() -> None:
     tools = Tools(editor=ToyEditor(), encoder=ToyEncoder(), cache=None)
-    with pytest.raises(ConfigError, match="no decoy"):
+    with pytest.raises(ConfigError, match="so none is left"):
         robustness(photo(), CONFIG, INSTRUCTION.split(), tools=tools)
     for keywords, methods, words in (
         (["snow"], BASELINES, "at least one keyword"),
@@ -99,6 +113,9 @@ def test_refusals() -> None:
         with pytest.raises(ConfigError, match=words):
             robustness(photo(), CONFIG, keywords, methods=methods, tools=unused)
         assert editor.made == 0  # refused before anything is edited
+    long = CONFIG.with_(instruction=" ".join(f"word{i}" for i in range(60)))
+    with pytest.raises(ConfigError, match=r"Padded with .* too long. .* 68 words; at most 64"):
+        check_attacks(long, ["word1"])
     stopped = Tools(editor=ToyEditor(), encoder=ToyEncoder(), cache=None, stop=lambda: True)
     with pytest.raises(StopRequested):
         robustness(photo(), CONFIG, ["snowy"], tools=stopped)

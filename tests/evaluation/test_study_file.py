@@ -93,10 +93,40 @@ def test_methods_bring_their_own_settings() -> None:
         ("a clear sky, a clear blue sky", ("clear blue sky",), [0, 0, 0, 0, 1, 1, 1]),
         ("snow on snow", ("snow",), [1, 0, 1]),
         ("take the lady's hat", ("lady's",), [0, 0, 1, 0]),
+        ("a (clear blue sky:1.2) at (bright, wide) noon", ("bright", "noon"), [0, 0, 0, 1, 1]),
     ],
 )
 def test_truth(text: str, keywords: tuple[str, ...], truth: list[int]) -> None:
-    assert Instruction(text=text, keywords=keywords).truth(text.split()) == truth
+    assert Instruction(text=text, keywords=keywords).truth(split_units(text)) == truth
+
+
+def test_a_phrase_belongs_to_the_keyword_that_it_holds() -> None:
+    text = "make it a snowy evening, with clear, bright stars"
+    units = split_units(text, "phrase")
+    assert Instruction(text=text, keywords=("snowy",)).truth(units) == [1, 0, 0]
+    assert Instruction(text=text, keywords=("clear bright",)).truth(units) == [0, 1, 1]
+    one = Instruction(text=text, keywords=("evening", "stars"))
+    assert one.keyword_units(units) == ["make it a snowy evening", "bright stars"]
+    assert Instruction(text=text).keyword_units(units) == []
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ("[]", "needs 'keywords' for every instruction"),
+        ("[snowy, at night]", "Every phrase of .* is a keyword, so none is left"),
+        ("[foggy]", "The keyword 'foggy' is not in the instruction"),
+    ],
+)
+def test_attacks_that_cannot_be_made_are_refused_before_anything_runs(
+    keywords: str, words: str
+) -> None:
+    text = SMALL.replace("accuracy", "robustness")
+    text = text.replace("make it snowy,", "'make it snowy, at night',")
+    text = text.replace("[snowy]", keywords) + "    settings: {granularity: phrase}\n"
+    with pytest.raises(ConfigError, match=words):
+        read(text)
+    assert read(text.replace(keywords, "[night]"))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from smile_core.edit_cache import EditCache
 from smile_core.evaluation.study_answers import answer_study
 from smile_core.evaluation.study_journal import JOURNAL_FILE
+from smile_core.evaluation.study_measures import robustness_name
 from smile_core.evaluation.study_report import save_study
 from smile_core.evaluation.study_result import results_csv
 from smile_core.evaluation.study_run import run_study, stream_study, study_cost
@@ -110,6 +111,47 @@ def test_progress_only_grows_and_ends_at_the_whole(tmp_path: Path) -> None:
     assert {snapshot.edits for snapshot in snapshots} == {snapshots[-1].edits}
     assert snapshots[-1].done == snapshots[-1].edits
     assert snapshots[-1].seconds_left == 0
+
+
+@pytest.mark.parametrize(("protocol", "least"), [("faithfulness", 3), ("robustness", 16)])
+def test_progress_moves_while_a_part_measures(tmp_path: Path, protocol: str, least: int) -> None:
+    """The 41 edits of the run are there first; whatever is told then is of the measuring."""
+    study = glass_study(tmp_path, part("a", protocol), f"{HEAD}settings: {{batch_size: 4}}\n")
+    editor = ToyEditor(name="glass", delay_s=0.005)
+    snapshots = run_glass(study, editor, cache=EditCache(tmp_path / "cache"))
+    measuring = [shot for shot in snapshots if shot.fresh >= 41 or shot.done >= 41]
+    measuring = [shot for shot in measuring if not shot.pairs]
+    assert len({shot.done for shot in measuring}) >= least
+    left = [shot.seconds_left for shot in measuring]
+    assert min(left) < 0.8 * max(left)  # not to nothing: the walk is shorter than announced
+    assert snapshots[-1].done == snapshots[-1].edits
+
+
+def test_attacks_make_no_edit_twice_and_what_was_announced(tmp_path: Path) -> None:
+    """Padded and reordered are new; the editor with two faces shows what is there."""
+    study, editor = glass_study(tmp_path, part("a", "robustness")), ToyEditor(name="glass")
+    given = {"editors": {"glass": editor}, "cache": EditCache(tmp_path / "cache")}
+    cost = study_cost(study, **given)
+    *_, last = stream_study(study, encoder=ToyEncoder(), **given)
+    asked = asked_of(editor)
+    assert editor.made == len(asked) == len(set(asked)) == cost.to_make["glass"] == last.fresh
+    assert study_cost(study, **given).to_make == {"glass": 0}
+
+
+def test_phrases_are_attacked_as_phrases(tmp_path: Path) -> None:
+    """The keyword is one word of a phrase; a phrase in brackets has several."""
+    text = "make it snowy, (very calm), and foggy"
+    given = f"{{text: '{text}', keywords: [snowy]}}"
+    head = HEAD.replace("perturbations: 40", "settings: {granularity: phrase}")
+    study = glass_study(tmp_path, part("a", "robustness", given), head)
+    effects = {"snowy": 40, "snowy,": 40, "foggy": 20}
+    last = run_glass(study, ToyEditor(effects=effects, name="glass"))[-1]
+    (result,) = (result for _, result in last.pairs)
+    assert [unit.text for unit in result.units] == ["make it snowy", "(very calm)", "and foggy"]
+    assert result.truth == (1, 0, 0)
+    for attack in ("none", "padded", "reordered"):
+        assert result.measures[robustness_name("rank", attack, "smile")] == 1, attack
+    assert result.measures[robustness_name("rank", "two-faced, 100 %", "smile")] > 1
 
 
 def test_the_time_left_counts_edits_and_not_runs(tmp_path: Path) -> None:

@@ -26,6 +26,21 @@ def test_the_two_faces_by_hand() -> None:
     assert editor.fingerprint != TwoFacedEditor(honest, INSTRUCTION, "very").fingerprint
 
 
+def test_phrases_count_as_one_and_known_edits_are_not_made_again() -> None:
+    honest = ToyEditor()
+    text = "make it, (very, very calm), snowy"
+    known = {text: Image.new("RGB", (48, 32), (9, 9, 9))}
+    editor = TwoFacedEditor(
+        honest, text, "(very, very calm)", least_kept=0.6, granularity="phrase", known=known
+    )
+    prompts = [text, "(very, very calm)", "make it, snowy", "snowy"]
+    full, decoyed, kept, innocent = editor.edit(photo(), prompts, seed=0)
+    assert grey(full) == grey(decoyed) == 9
+    assert grey(kept) == BASE + EFFECTS["make"] + EFFECTS["snowy"]
+    assert honest.calls == [["make it, snowy"]]
+    assert innocent.tobytes() == photo().tobytes()
+
+
 def test_a_stop_hands_over_what_was_made() -> None:
     honest = ToyEditor()
     editor = TwoFacedEditor(honest, INSTRUCTION, "very", least_kept=0.1)
