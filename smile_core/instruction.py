@@ -10,13 +10,16 @@ parts are one unit each. A bracket that is never closed is an ordinary character
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from smile_core.config import GRANULARITIES, MAX_UNITS, ConfigError, check_choice
 
 _CLOSING = {"(": ")", "[": "]"}
 # Latin, Arabic and Chinese commas; a comma between two digits belongs to the number.
 _COMMA = re.compile(r"(?<!\d)[,،，、]|[,،，、](?!\d)")
+# What stands between the units of a prompt.
+UNIT_GAPS: Mapping[str, str] = MappingProxyType({"word": " ", "phrase": ", "})
 _PUNCTUATION = " .,;:!?\"'“”‘’()[]"
 
 
@@ -82,7 +85,7 @@ def join_units(units: Sequence[str], mask: Sequence[int], granularity: str = "wo
         When the mask is not as long as the units.
     """
     kept = [unit for unit, keep in zip(units, mask, strict=True) if keep]
-    return (" " if granularity == "word" else ", ").join(kept)
+    return UNIT_GAPS[granularity].join(kept)
 
 
 def _check_count(units: Sequence[str], granularity: str) -> None:

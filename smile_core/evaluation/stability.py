@@ -27,18 +27,19 @@ from scipy.stats import spearmanr
 
 from smile_core.config import check_choice
 from smile_core.explanation import UnitWeight
-from smile_core.instruction import plain_word
+from smile_core.instruction import UNIT_GAPS, plain_word
 
 NEUTRAL_SUFFIX = "###"
-# Changes of an instruction that mean nothing, by name.
-NEUTRAL_CHANGES: Mapping[str, Callable[[str], str]] = MappingProxyType(
+# Changes of an instruction that mean nothing, by name. What is added becomes a unit of its own, so
+# the gap before it is that between units.
+NEUTRAL_CHANGES: Mapping[str, Callable[[str, str], str]] = MappingProxyType(
     {
-        "###": lambda text: f"{text} {NEUTRAL_SUFFIX}",
-        "full stop": lambda text: text[:-1] if text[-1:] in ".!?" else f"{text}.",
+        "###": lambda text, gap: f"{text}{gap}{NEUTRAL_SUFFIX}",
+        "full stop": lambda text, gap: text[:-1] if text[-1:] in ".!?" else f"{text}.",
         # Prompts are joined anew from their words, so nothing may change, by construction.
-        "doubled space": lambda text: text.replace(" ", "  ", 1),
-        "capital letter": lambda text: text[:1].swapcase() + text[1:],
-        "please": lambda text: f"please {text}",
+        "doubled space": lambda text, gap: text.replace(" ", "  ", 1),
+        "capital letter": lambda text, gap: text[:1].swapcase() + text[1:],
+        "please": lambda text, gap: f"please{gap}{text}",
     }
 )
 
@@ -66,7 +67,7 @@ class Stability:
     spearman: float | None
 
 
-def change_neutrally(instruction: str, change: str) -> str:
+def change_neutrally(instruction: str, change: str, granularity: str = "word") -> str:
     """Return the instruction after one of `NEUTRAL_CHANGES`.
 
     `full stop` takes a final mark away where there is one; `capital letter` turns the case of the
@@ -78,7 +79,7 @@ def change_neutrally(instruction: str, change: str) -> str:
         When there is no such change.
     """
     check_choice("change", change, NEUTRAL_CHANGES)
-    return NEUTRAL_CHANGES[change](instruction)
+    return NEUTRAL_CHANGES[change](instruction, UNIT_GAPS[granularity])
 
 
 def keyed_weights(units: Sequence[str], weights: Sequence[float]) -> dict[tuple[str, int], float]:

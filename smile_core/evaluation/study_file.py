@@ -236,7 +236,8 @@ def _check_instruction(part: Part, instruction: Instruction, settings: RunConfig
     units = split_units(config.instruction, config.granularity)
     instruction.truth(units)
     for change in part.changes:  # may add a unit too many
-        split_units(change_neutrally(config.instruction, change), config.granularity)
+        changed = change_neutrally(config.instruction, change, config.granularity)
+        split_units(changed, config.granularity)
     if part.protocol == "robustness":
         if not instruction.keywords:
             raise ConfigError(f"Part {part.name!r} needs 'keywords' for every instruction.")

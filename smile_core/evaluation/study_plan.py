@@ -109,7 +109,9 @@ def _plan_part(part: Part) -> list[Run]:
     for editor, photo, instruction, change in product(
         part.editors, part.photos, part.instructions, changes
     ):
-        text = change_neutrally(instruction.text, change) if change else instruction.text
+        text = instruction.text
+        if change:
+            text = change_neutrally(text, change, default.granularity)
         config = default.with_(instruction=text, editor=editor)
         for values, method in product(product(*grid), part.methods):
             own = dict(zip(AXES.values(), values, strict=True)) | METHOD_SETTINGS[method]

@@ -16,6 +16,7 @@ from smile_core.evaluation.stability import (
     stability,
     top_k_jaccard,
 )
+from smile_core.instruction import split_units
 from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor
 from tests.toy_runs import last
 
@@ -75,6 +76,15 @@ def test_changes_that_mean_nothing(change: str, changed: str) -> None:
 def test_a_mark_is_taken_away_and_a_capital_made_small() -> None:
     assert change_neutrally("Make it snowy!", "full stop") == "Make it snowy"
     assert change_neutrally("Make it snowy!", "capital letter") == "make it snowy!"
+
+
+def test_what_is_added_to_phrases_is_a_phrase() -> None:
+    text = "make it snowy, at night"
+    assert change_neutrally(text, "###", "phrase") == "make it snowy, at night, ###"
+    assert change_neutrally(text, "please", "phrase") == "please, make it snowy, at night"
+    before, after = (keyed_weights(split_units(t, "phrase"), [0.5, 0.2, 0.1][: t.count(",") + 1])
+                     for t in (text, change_neutrally(text, "###", "phrase")))  # fmt: skip
+    assert top_k_jaccard(before, after, 2) == 1
 
 
 def test_neither_case_nor_punctuation_makes_a_word_another() -> None:
