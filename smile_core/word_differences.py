@@ -28,6 +28,7 @@ from smile_core.comparison import (
 )
 from smile_core.comparison_sentence import find, say
 from smile_core.explanation import Explanation, UnitWeight
+from smile_core.instruction import plain_word
 from smile_core.paired_bootstrap import difference_interval, resample_explanation
 from smile_core.resampling import Resampled
 from smile_core.sentence import quote_units
@@ -112,13 +113,14 @@ def match_words(
     -------
     list of (str, tuple of (int or None))
         Every word with its place in each instruction. The first "very" of one is that of the
-        others too, the second the second. Upper case and punctuation behind a word do not count.
+        others too, the second the second. Upper case and punctuation at the ends of a word do not
+        count, see `plain_word`.
     """
     found: dict[tuple[str, int], tuple[str, list[int | None]]] = {}
     for column, units in enumerate(instructions):
         seen: Counter[str] = Counter()
         for place, text in enumerate(units):
-            plain = text.casefold().rstrip(",.;:!?") or text
+            plain = plain_word(text)
             seen[plain] += 1
             entry = found.setdefault((plain, seen[plain]), (text, [None] * len(instructions)))
             entry[1][column] = place

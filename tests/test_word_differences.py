@@ -63,6 +63,11 @@ def test_words_are_matched_by_text_and_occurrence() -> None:
     ]
 
 
+def test_emphasis_and_quotes_do_not_make_another_word() -> None:
+    matched = match_words([['"Snowy"', "(foggy)"], ["snowy,", "foggy."]])
+    assert [places for _, places in matched] == [(0, 0), (1, 1)]
+
+
 def test_repeated_words_say_which_one_they_are() -> None:
     columns = [sample_column(i, instruction="very very cold") for i in (0, 1)]
     labels = [row.label for row in compare_columns(columns).rows]
