@@ -28,6 +28,8 @@ from smile_core.explanation import Explanation
 from smile_core.photo import Source
 
 RANDOM_ORDERS = 10
+# Shares of the words, dropped or added, at which curves of different lengths are put together.
+SHARES = tuple(tenth / 10 for tenth in range(11))
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,25 @@ class Faithfulness:
             for name in names
         }
         return {**mine, **random, "beats": self.beats, "failed_on_curves": float(self.failed)}
+
+    def heights(self) -> dict[str, float]:
+        """Return the curves at `SHARES`, and their means over the random orders, by `height_name`.
+
+        Between two words a curve is straight; NaN where so many edits failed that there is none.
+        """
+        found = {}
+        for curve in ("deletion", "insertion"):
+            mine = _at_shares(getattr(self.curves, curve))
+            random = np.mean([_at_shares(getattr(c, curve)) for c in self.random], axis=0)
+            for share, height, chance in zip(SHARES, mine, random, strict=True):
+                found[height_name(curve, share)] = float(height)
+                found[height_name(f"random_{curve}", share)] = float(chance)
+        return found
+
+
+def height_name(curve: str, share: float) -> str:
+    """Return the name of the height of a curve where so much of the words is dropped or added."""
+    return f"{curve}_at_{share:.1f}"
 
 
 def order_masks(order: Sequence[int]) -> np.ndarray:
@@ -197,6 +218,14 @@ def _random_orders(m: int, wanted: int, rng: np.random.Generator) -> list[list[i
         if len(orders) == wanted:
             break
     return orders
+
+
+def _at_shares(curve: np.ndarray) -> np.ndarray:
+    """Return the heights of a curve at `SHARES`, straight past what is unknown."""
+    known = np.flatnonzero(~np.isnan(curve))
+    if len(known) < 2:
+        return np.full(len(SHARES), np.nan)
+    return np.interp(SHARES, known / (len(curve) - 1), curve[known])
 
 
 def _area(curve: np.ndarray) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from smile_core.evaluation.faithfulness import SHARES, height_name
 from smile_core.evaluation.study import Part
 from smile_core.evaluation.study_answer import (
     Answer,
@@ -16,7 +17,7 @@ from smile_core.evaluation.study_answer import (
     series_name,
     varying,
 )
-from smile_core.evaluation.study_plots import mean_bars
+from smile_core.evaluation.study_plots import mean_bars, mean_lines
 from smile_core.evaluation.study_tables import Cell, Column, group_by, mean_of
 
 DELETION = Column(
@@ -29,6 +30,12 @@ BETWEEN = Column(
 )
 BEATS = Column("Beats random", "Share of random orders with a smaller area between.", 2)
 COUNT = Column("Explanations")
+CURVES = {
+    "deletion": "deletion, heaviest first",
+    "random_deletion": "deletion, random order",
+    "insertion": "insertion, heaviest first",
+    "random_insertion": "insertion, random order",
+}
 AREAS = {"deletion_area": DELETION, "insertion_area": INSERTION, "between": BETWEEN}
 
 
@@ -39,7 +46,7 @@ def answer_faithfulness(part: Part, pairs: Sequence[Pair]) -> Answer:
     columns = [*heads(names), COUNT]
     for column in AREAS.values():
         columns += [column, Column(f"{column.title}, random order", column.meaning)]
-    rows, series = [], []
+    rows, series, figures = [], [], []
     for key, group in group_by(pairs, lambda pair: row_key(pair[0], names)).items():
         row: list[Cell] = [*key, len(group)]
         bars = []
@@ -49,7 +56,9 @@ def answer_faithfulness(part: Part, pairs: Sequence[Pair]) -> Answer:
             row += [ours, chance]
             bars += [(column.title, ours), (f"{column.title}, random", chance)]
         rows.append([*row, mean_of(result.measures["beats"] for _, result in group)])
-        series.append((series_name(group[0][0], names), bars))
+        label = series_name(group[0][0], names)
+        series.append((label, bars))
+        figures.append(_curves(label, group))
     table = make_table(
         "Faithfulness",
         [*columns, BEATS],
@@ -67,4 +76,21 @@ def answer_faithfulness(part: Part, pairs: Sequence[Pair]) -> Answer:
         "An order that knows the editor is above its random neighbour.",
     )
     question = "Do the words that rank first matter most?"
-    return Answer(part, question, (table,), (figure,), unmeasured)
+    return Answer(part, question, (table,), (*figures, figure), unmeasured)
+
+
+def _curves(label: str, group: Sequence[Pair]) -> Figure:
+    """Return deletion and insertion against the share of the words, means over explanations."""
+    lines = []
+    for curve, name in CURVES.items():
+        heights = [
+            (share, mean_of(result.measures.get(height_name(curve, share)) for _, result in group))
+            for share in SHARES
+        ]
+        lines.append((name, heights))
+    return Figure(
+        f"{label}: deletion and insertion",
+        mean_lines("share of the words dropped or added", "closeness to the full edit", lines),
+        "1 is the full edit. Heaviest words first, deletion should fall sooner than in random "
+        "order, and insertion rise sooner.",
+    )

@@ -117,7 +117,8 @@ def _faithfulness(run: Run, explanation: Explanation, tools: Tools) -> Steps[Mea
         random_orders=RANDOM_ORDERS,
         seed=run.config.seed,
     )
-    return {name: None if math.isnan(v) else v for name, v in found.to_dict().items()}
+    values = found.to_dict() | found.heights()
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
 
 
 def _robustness(run: Run, explanation: Explanation, tools: Tools) -> Steps[Measures]:

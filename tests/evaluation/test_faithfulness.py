@@ -51,6 +51,18 @@ def test_areas_by_hand() -> None:
     assert np.isnan(Faithfulness(holed, (worse,), 0).beats)
 
 
+def test_heights_between_words_by_hand() -> None:
+    curves = Curves((0, 1), np.array([1, 0.2, 0]), np.array([0, 0.8, 1]))
+    holed = Curves((1, 0), np.array([1, np.nan, 0]), np.array([np.nan, np.nan, 1]))
+    heights = Faithfulness(curves, (curves, holed), 0).heights()
+    assert heights["deletion_at_0.5"] == pytest.approx(0.2)
+    assert heights["deletion_at_0.3"] == pytest.approx(1 - 0.8 * 0.6)
+    assert heights["insertion_at_0.9"] == pytest.approx(0.8 + 0.2 * 0.8)
+    assert heights["random_deletion_at_0.5"] == pytest.approx((0.2 + 0.5) / 2)
+    assert np.isnan(heights["random_insertion_at_0.5"])
+    assert len(heights) == 44
+
+
 def test_curves_of_a_known_editor_by_hand() -> None:
     editor = ToyEditor()
     found = last(editor, perturbations=30)

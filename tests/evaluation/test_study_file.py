@@ -49,6 +49,9 @@ def test_the_ten_prompts_are_ten_and_labelled() -> None:
     prompts, photos = load_study("accuracy").parts
     assert len(prompts.instructions) == 10
     assert photos.photos == tuple(bundled_photos())
+    assert len(photos.photos) == 10
+    for name, place in (("one-prompt-many-photos", 0), ("quick", 1), ("quick", 2)):
+        assert load_study(name).parts[place].photos == photos.photos
     for instruction in prompts.instructions:
         truth = instruction.truth(split_units(instruction.text))
         assert 0 < sum(truth) < len(truth)

@@ -29,7 +29,7 @@ from smile_core.evaluation.study_tables import (
     tables_csv,
 )
 from tests.evaluation.studies import glass_study, part, run_glass
-from tests.toy_editors import ToyEditor
+from tests.toy_editors import INSTRUCTION, ToyEditor
 
 FORMS = ", ".join(
     f"{{text: {text}, keywords: [{word}], group: snow, form: {form}}}"
@@ -93,6 +93,28 @@ def test_only_seeds_that_were_run_are_counted(
     so_far = [pair for pair in finished.pairs if pair[0].config.seed == 0]
     row, _ = rows(answer_study(finished.study, so_far), "consistency")
     assert (row["Seeds"], row["Variance"]) == (1, None)
+
+
+def test_the_spread_of_every_word(finished: StudySnapshot, answers: list[object]) -> None:
+    found = rows(answers, "consistency", 2)
+    assert [row["Word"] for row in found] == INSTRUCTION.split()
+    for count in (10, 20):
+        runs = [pair for pair in finished.pairs if pair[0].part.name == "consistency"]
+        weights = [result.weights for run, result in runs if run.config.perturbations == count]
+        for row, own in zip(found, np.transpose(weights), strict=True):
+            assert row[f"SD, {count}"].value == pytest.approx(np.std(own, ddof=1))
+            assert row[f"Variance, {count}"].value == pytest.approx(np.var(own, ddof=1))
+    assert found[3]["Mean weight"].value == pytest.approx(np.mean(weights, axis=0)[3])
+
+
+def test_curves_of_deletion_and_insertion(answers: list[object]) -> None:
+    (answer,) = (answer for answer in answers if answer.part.name == "faithfulness")
+    curves = {trace.name: np.array(trace.y) for trace in answer.figures[0].plot.data}
+    assert curves["deletion, heaviest first"][0] == 1 == curves["insertion, heaviest first"][-1]
+    for curve, sign in (("deletion", -1), ("insertion", 1)):
+        gap = curves[f"{curve}, heaviest first"] - curves[f"{curve}, random order"]
+        assert (sign * gap >= -1e-9).all()
+        assert sign * gap[5] > 0.1
 
 
 def test_every_number_of_versions_is_told(tmp_path: Path) -> None:
@@ -226,8 +248,8 @@ def test_the_report_is_one_file_that_fetches_nothing(answers: list[object]) -> N
     for table in all_tables(answers):
         assert table.title.split(": ", 1)[1].split(" “")[0][:30] in html
     assert 'class="paper number"' in body
-    assert "That is 0.857 for six words" in body
-    assert "0.857 for six words" in summary_markdown(study, answers)
+    assert "can be reached by the words alone" in body
+    assert "0.857 for six words, 0.875 for seven" in summary_markdown(study, answers)
 
 
 def test_the_published_figures() -> None:
