@@ -156,4 +156,4 @@ def test_a_ready_made_study_shows_its_parts(page: Page) -> None:
     page.locator("#evaluate-study input").click()
     page.get_by_role("option", name="Accuracy (Table I)", exact=True).click()
     expect(parts).to_have_count(2)
-    expect(page.locator("#evaluate-about")).to_contain_text("one prompt on every bundled photo")
+    expect(page.locator("#evaluate-about")).to_contain_text("one prompt on ten photos")
