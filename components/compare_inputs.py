@@ -156,6 +156,7 @@ def _editor(asked: Asked, index: int, cards: Sequence[EditorCard]) -> gr.Dropdow
     return gr.Dropdown(
         choices=[NO_THIRD, *choices] if index == MOST_COLUMNS - 1 else choices,
         value=asked.editors[index],
+        info=inputs.OTHER_EDITORS if is_open and index == 0 else None,
         filterable=is_open,
         allow_custom_value=is_open,
         elem_id=f"compare-editor-{LETTERS[index].lower()}",

@@ -84,9 +84,9 @@ def _facts(card: EditorCard) -> list[str]:
     else:
         facts.append(f"Runs here on {_runs_on(card)}")
     if card.memory_gb:
-        facts.append(f"takes about {_needed_gb(card):.3g} GB of memory")
+        facts.append(f"takes about {_needed_gb(card):.3g}\N{NO-BREAK SPACE}GB of memory")
     if card.short_side:
-        facts.append(f"pictures of {card.short_side} px")
+        facts.append(f"pictures of {card.short_side}\N{NO-BREAK SPACE}px")
     if card.needs_mask:
         facts.append("edits inside a mask")
     if card.takes_scheduler:
@@ -115,7 +115,8 @@ def _warnings(card: EditorCard) -> list[str]:
     if card.gated:
         page = _hub_page(card)
         link = f'<a href="{page}" target="_blank">its page</a>' if page else "its page on the hub"
-        warnings.append(f"Gated: accept its licence on {link}, then log in with: hf auth login")
+        command = "<code>hf auth login</code>"
+        warnings.append(f"Gated: accept its licence on {link}, then log in with: {command}")
     if card.memory_gb and not card.key_variable:
         free = free_gb(best_device())
         if _needed_gb(card) > free:
@@ -134,4 +135,4 @@ def _hub_page(card: EditorCard) -> str:
 
 def _source_link(card: EditorCard) -> str:
     page = _hub_page(card)
-    return f'<a href="{page}" target="_blank">{escape(card.source)}</a>' if page else ""
+    return f'Source: <a href="{page}" target="_blank">{escape(card.source)}</a>' if page else ""

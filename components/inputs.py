@@ -31,6 +31,7 @@ PHOTOS = {
 }
 SLIDER_LOW, SLIDER_HIGH = 8, 256
 NEAREST_STOP_JS = f"(n) => Math.min({SLIDER_HIGH}, Math.max({SLIDER_LOW}, Math.round(n / 8) * 8))"
+OTHER_EDITORS = "Or type the id of a model on the hub, or a folder."
 REQUIRED_NUMBERS = {
     "perturbations": "The number of perturbations",
     "seed": "The seed",
@@ -88,8 +89,8 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
     )
     with gr.Group(elem_id="editor-group"):
         editor = build_editor(cards, defaults.editor)
+        key = key_field.build(editor_card.known_card(defaults.editor))
         card = html(editor_card.say_at_once(defaults.editor), elem_id="editor-card")
-    key = key_field.build(editor_card.known_card(defaults.editor))
     where = mask.build(mask.needs_mask(defaults.editor), photo)
     with gr.Group(elem_id="cost-group"):
         slider, perturbations = build_perturbations(defaults.perturbations)
@@ -141,7 +142,7 @@ def build_editor(cards: Sequence[EditorCard], value: str) -> gr.Dropdown:
         choices=[(card.title, card.name) for card in cards],
         value=value,
         label="Editor",
-        info="Or type the id of a model on the hub, or a folder." if is_open else None,
+        info=OTHER_EDITORS if is_open else None,
         filterable=is_open,
         allow_custom_value=is_open,
         elem_id="editor",

@@ -174,7 +174,8 @@ def _notes(plan: Plan, measured: Measurements, fitted: Fitted, *, ended: bool) -
     always = plan.masks[fitted.rows].min(axis=0)  # (m,); 1 where a unit was never left out
     never = [text for text, kept in zip(plan.units, always, strict=True) if kept]
     if never and len(fitted.known) > 1:
-        notes.append(f"Never left out, so nothing is known about: {', '.join(never)}.")
+        named = ", ".join(f'"{text}"' for text in never)
+        notes.append(f"Never left out, so nothing is known about: {named}.")
     elif fitted.fit.deficient:
         notes.append(
             "The prompts that were run cannot tell all words apart, so the smallest weights that "

@@ -24,6 +24,7 @@ from huggingface_hub.errors import (
     GatedRepoError,
     HFValidationError,
     LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
 
@@ -213,6 +214,11 @@ def _asking(hub_id: str) -> Iterator[None]:
         raise ConfigError(
             f"There is no public model {hub_id!r} on the hub. Check the spelling, or log in with "
             "hf auth login if it is private."
+        ) from error
+    except OfflineModeIsEnabled as error:
+        raise _NoAccess(
+            f"{hub_id!r} is not on this machine and cannot be fetched from the hub while "
+            "HF_HUB_OFFLINE is set. Unset it, or choose a bundled editor."
         ) from error
     except Exception as error:  # every layer below has its own word for "no network"
         raise _NoAccess(

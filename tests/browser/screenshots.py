@@ -144,6 +144,8 @@ def photograph_comparison(page: Page, out: Path, name: str) -> None:
     page.wait_for_function("/[1-9] of/.test(document.querySelector('#compare-status').innerText)")
     take(page, out / f"{name}-compare-running.png")
     page.wait_for_selector("#compare:not([disabled])", timeout=60_000)
+    page.locator("#compare-tabs").get_by_role("tab", name="Export").click()
+    page.wait_for_selector("#compare-links a", timeout=60_000)
     take_tabs(page, "#compare-tabs", COMPARE_TABS, out / f"{name}-compare.png")
     page.fill("#compare-perturbations input", "-1")
     take_refusal(page, "#compare", "#compare-message", out / f"{name}-compare-error.png")

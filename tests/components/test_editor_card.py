@@ -10,6 +10,7 @@ from smile_core.editors import EditorCard, devices, list_editors, load_editor
 from smile_core.editors.card_file import CARD_FILE
 from tests.parsed_html import Page
 
+NBSP = "\N{NO-BREAK SPACE}"
 CARD = EditorCard(
     name="a",
     title="A",
@@ -38,8 +39,8 @@ def shown(card: EditorCard) -> Page:
 def test_it_says_where_an_editor_runs_what_it_takes_and_its_licence():
     page = shown(CARD)
     (facts, notes) = (text for _, text in page.with_class("hint"))
-    assert facts == "Runs here on cpu · takes about 0.5 GB of memory · licence: MIT <1>."
-    assert notes == "Never run <b>here</b>. lab/a"
+    assert facts == f"Runs here on cpu · takes about 0.5{NBSP}GB of memory · licence: MIT <1>."
+    assert notes == "Never run <b>here</b>. Source: lab/a"
     assert page.with_tag("a")[0][0]["href"] == "https://huggingface.co/lab/a"
     assert page.with_class("warning") == []
 
@@ -58,7 +59,7 @@ def test_it_says_whether_another_scheduler_can_be_chosen():
 
 def test_what_is_in_the_way_stands_out():
     page = shown(replace(CARD, memory_gb=58, gated=True))
-    assert "takes about 116 GB" in page.with_class("hint")[0][1]  # in single precision
+    assert f"takes about 116{NBSP}GB" in page.with_class("hint")[0][1]  # in single precision
     (gated, memory) = (text for _, text in page.with_class("warning"))
     assert gated == "Gated: accept its licence on its page, then log in with: hf auth login"
     assert memory.startswith("Only ")
