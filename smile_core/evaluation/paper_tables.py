@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 # The paper's editors, and the words in the name of an editor that make it kin to one of them.
-_KIN = {"turbo": "img2img-turbo", "inpaint": "diffusers-inpaint"}
+_KIN = {"turbo": "img2img-turbo", "one-step": "img2img-turbo", "inpaint": "diffusers-inpaint"}
 NEAREST = "instruct-pix2pix"
 
 

@@ -11,7 +11,7 @@ from smile_core.evaluation.paper_tables import PaperTable, nearest_editor, paper
 from smile_core.evaluation.study import Part
 from smile_core.evaluation.study_plan import Run
 from smile_core.evaluation.study_result import RunResult
-from smile_core.evaluation.study_tables import Cell, Column, Table
+from smile_core.evaluation.study_tables import Cell, Column, Table, group_by
 
 Pair = tuple[Run, RunResult]
 
@@ -110,11 +110,11 @@ def beside(
     return row, head
 
 
-def paper_column(column: Column) -> Column:
-    """Return the column of the paper's figures for one of ours."""
-    return Column(
-        f"{column.title}, paper", "Printed in the paper, for its own editor.", column.decimals, True
-    )
+def paper_column(column: Column, decimals: int | None = None) -> Column:
+    """Return the column of the paper's figures for one of ours; it prints four decimals mostly."""
+    decimals = max(column.decimals, 4) if decimals is None else decimals
+    meaning = "Printed in the paper, for its own editor."
+    return Column(f"{column.title}, paper", meaning, decimals, True)
 
 
 def paper_notes(number: str) -> tuple[str, ...]:
@@ -134,9 +134,13 @@ def printed(number: str, figure: str, run: Run, **where: object) -> float | None
 
 def nearest_note(pairs: Sequence[Pair]) -> str:
     """Say which of the paper's editors stands beside which of ours."""
-    told = {run.config.editor: nearest_editor(run.config.editor) for run, _ in pairs}
-    listed = ", ".join(f"{kin} beside {name}" for name, kin in told.items())
-    return f"The paper's figures are those of the editor that is nearest in kind: {listed}."
+    names = dict.fromkeys(run.config.editor for run, _ in pairs)
+    kin = group_by(names, nearest_editor)
+    listed = "; ".join(f"{paper} beside {' and '.join(ours)}" for paper, ours in kin.items())
+    return (
+        "Columns in italics are the paper's own figures, measured on its photos with the editor "
+        f"that is nearest in kind: {listed}."
+    )
 
 
 def finished(pairs: Sequence[Pair]) -> list[Pair]:

@@ -97,7 +97,7 @@ def answer_cost(part: Part, pairs: Sequence[Pair], everything: Sequence[Pair]) -
         seconds.append([value or 0.0 for value in parts])
     columns = [*heads(names), Column("Edits", "Of one explanation.", 0)]
     whole = Column("Seconds", "Of one explanation, edits not cached.", 2)
-    columns += [whole, paper_column(whole), *(Column(f"{name}, s", "", 3) for name in STATIONS)]
+    columns += [whole, paper_column(whole, 2), *(Column(f"{name}, s", "", 3) for name in STATIONS)]
     table = make_table(
         "Seconds of one explanation (Table VIII)",
         columns,

@@ -137,7 +137,8 @@ def mean_bars(axis: str, series: Sequence[Series], reach: tuple[float, float] | 
         )
     height = 100 + 18 * len(labels) * max(len(series), 2) if lying else HEIGHT
     figure = bare_figure(height, traces)
-    figure.update_layout(barmode="group", showlegend=len(series) > 1, bargap=0.25)
+    figure.update_layout(barmode="group", showlegend=len(series) > 1)
+    figure.update_layout(bargap=0.25 if len(labels) > 2 else 0.7)
     values_axis = figure.update_xaxes if lying else figure.update_yaxes
     values_axis(title_text=axis, **({"range": reach} if reach else {}))
     if lying:

@@ -40,6 +40,7 @@ TIMINGS_FILE = "timings.csv"
 SUMMARY_FILE = "summary.md"
 SUMMARY_CSV_FILE = "summary.csv"
 REPORT_FILE = "report.html"
+LONGEST_NAME = 20  # characters
 METHOD = """
 <p>Every explanation of this study was made as on the page: the photo was edited with the full
 instruction and with shortened versions of it, all from the same seed, and a weighted linear model
@@ -168,7 +169,11 @@ def _head(column: Column, cells: Sequence[Cell]) -> str:
 
 
 def _cell(cell: Cell, column: Column) -> str:
-    kinds = [*(["paper"] if column.paper else []), *([] if isinstance(cell, str) else ["number"])]
+    kinds = ["paper"] if column.paper else []
+    if not isinstance(cell, str):
+        kinds.append("number")
+    elif len(cell) <= LONGEST_NAME:
+        kinds.append("name")  # stays on one line, hyphens or not
     attributes = f' class="{" ".join(kinds)}"' if kinds else ""
     text = escape(cell_text(cell, column))
     if isinstance(cell, Mean) and cell.low is not None and cell.high is not None:

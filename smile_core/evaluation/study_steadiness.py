@@ -96,10 +96,10 @@ def answer_consistency(part: Part, pairs: Sequence[Pair]) -> Answer:
     pairs = finished(pairs)
     names = varying(pairs)
     rest = [name for name in names if name != "perturbations"]
-    variance = Column("Variance", "Of a word's weight over seeds, mean over words.", 4)
+    variance = Column("Variance", "Of a word's weight over seeds, mean over words.", 6)
     spread = Column("Standard deviation", "Of a word's weight over seeds, mean over words.", 4)
     columns = [*heads(rest), Column("Perturbations"), Column("Seeds")]
-    columns += [variance, paper_column(variance), spread, paper_column(spread)]
+    columns += [variance, paper_column(variance, 4), spread, paper_column(spread)]
     rows, needs, lines = [], [], []
     for key, runs in group_by(pairs, lambda pair: row_key(pair[0], rest)).items():
         points = []
@@ -160,7 +160,7 @@ def _by_word(pairs: Sequence[Pair], rest: Sequence[str]) -> tuple[Table, list[Fi
     columns.append(Column("Mean weight", f"Over seeds, with {counts[-1]} perturbations."))
     for count in counts:
         about = f"Of the word's weight over seeds, with {count} perturbations, mean over photos."
-        columns += [Column(f"Variance, {count}", about, 4), Column(f"SD, {count}", about, 4)]
+        columns += [Column(f"Variance, {count}", about, 6), Column(f"SD, {count}", about, 4)]
     rows, figures = [], []
     for text, group in group_by(pairs, lambda pair: pair[0].config.instruction).items():
         series = []

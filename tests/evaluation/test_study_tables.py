@@ -268,6 +268,7 @@ def test_the_published_figures() -> None:
     assert nearest_editor("pix2pix-turbo-edges") == "img2img-turbo"
     assert nearest_editor("sd15-inpainting") == "diffusers-inpaint"
     assert nearest_editor("scene-pix2pix") == "instruct-pix2pix"
+    assert nearest_editor("one-step") == "img2img-turbo"  # one pass each, and no noise of its own
 
 
 def test_the_clock() -> None:
