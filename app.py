@@ -1,9 +1,14 @@
-"""The page: puts the panels together and launches."""
+"""The page: puts the panels together and launches.
+
+`python app.py --editor my.toml path/to/folder someone/model` offers more editors in its menus.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -24,7 +29,8 @@ from components import (
 from components.html import html
 from components.served import keep_swept
 from components.session import close_session
-from smile_core.editors import list_editors
+from smile_core.config import ConfigError
+from smile_core.editors import add_editor, list_editors
 
 EXAMPLE = Path(__file__).parent / "assets" / "example"
 HEADER = "<h1><b>SMILE</b> <span>which words drive your edit?</span></h1>"
@@ -71,8 +77,35 @@ def launch(demo: gr.Blocks, **options: object) -> None:
     demo.launch(**{**settings, **options})  # type: ignore[arg-type]
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve the page until the process is ended.
+
+    Parameters
+    ----------
+    arguments : sequence of str or None
+        Those of the command line; None takes them from there.
+    """
+    parser = argparse.ArgumentParser(description="Serve the page.")
+    parser.add_argument(
+        "--editor",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="EDITOR",
+        help="offer more editors on the page: a file that describes one (.toml, .json), a folder, "
+        "weights, or the id of a model on the hub. Give only files that you trust: they start "
+        "programs, for everyone who can reach the page",
+    )
+    try:
+        for name in parser.parse_args(arguments).editor:
+            add_editor(name)
+    except ConfigError as error:
+        parser.error(str(error))
     # So that nobody waits for it after the first click.
     trial = (inputs.PHOTOS["temple"], compare_inputs.bundled_editors(list_editors()))
     threading.Thread(target=pace.try_out, args=trial, daemon=True).start()
     launch(build_page(EXAMPLE if (EXAMPLE / "explanation.json").exists() else None))
+
+
+if __name__ == "__main__":
+    main()

@@ -44,8 +44,8 @@ log = logging.getLogger(__name__)
 EDITOR_TURN = "editor"  # whatever uses an editor waits for its turn under this name
 NO_PHOTO = "There is no photo yet. Choose one, drop one on the page, or click one of the examples."
 NO_DESCRIPTIONS = (
-    "A file that describes an editor starts programs, so this page does not take one. Use it from "
-    "the command line: python -m smile_core explain --editor FILE."
+    "A file that describes an editor starts programs, so this page does not take one. Start the "
+    "page with it: python app.py --editor FILE. Or use python -m smile_core explain --editor FILE."
 )
 LOADING = "Loading the editor, which is done once…"
 WAITING = "Waiting for another explanation to end. Each gets the editor in turn."

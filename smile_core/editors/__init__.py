@@ -15,7 +15,7 @@ from smile_core.editors.callable_editor import CallableEditor
 from smile_core.editors.cost import cost_sentence, estimate_cost
 from smile_core.editors.hub_cards import HUB_CARDS
 from smile_core.editors.protocol import EditFailure, Editor, EditorCard, StopRequested
-from smile_core.editors.registry import list_editors, load_editor, register_editor
+from smile_core.editors.registry import add_editor, list_editors, load_editor, register_editor
 from smile_core.editors.turbo_cards import TURBO_CARDS
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Editor",
     "EditorCard",
     "StopRequested",
+    "add_editor",
     "cost_sentence",
     "estimate_cost",
     "list_editors",

@@ -10,6 +10,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -47,6 +48,35 @@ def register_editor(card: EditorCard) -> Callable[[Factory], Factory]:
         return factory
 
     return register
+
+
+def add_editor(name: str) -> EditorCard:
+    """Register an editor that `load_editor` would load from a file, a folder or the hub.
+
+    From then on it is one of `list_editors`, under the name on its card.
+
+    Parameters
+    ----------
+    name : str
+        What `load_editor` takes; a registered name changes nothing. Weights are loaded later, but
+        for those of Img2Img-Turbo, which tell only then what they are.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such editor, it cannot be used here, or its name is another's.
+    """
+    kind = kind_of(name)
+    if kind == "registered":
+        return _REGISTRY[name][0]
+    card = find_card(name) or _read(name, kind).card
+    if card.name in _REGISTRY:
+        raise ConfigError(
+            f"The editor in {name!r} is called {card.name!r}, as another one is. Give it a name of "
+            "its own."
+        )
+    register_editor(card)(partial(_read, name, kind))
+    return card
 
 
 def list_editors() -> tuple[EditorCard, ...]:
@@ -185,8 +215,11 @@ def find_card(name: str) -> EditorCard | None:
 
 def _make(name: str) -> Editor:
     kind = kind_of(name)
-    if kind == "registered":
-        return _REGISTRY[name][1]()
+    return _REGISTRY[name][1]() if kind == "registered" else _read(name, kind)
+
+
+def _read(name: str, kind: Kind) -> Editor:
+    """Make an editor that is not registered."""
     if kind == "description":
         from smile_core.editors.external import load_external
 

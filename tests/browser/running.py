@@ -30,6 +30,7 @@ def quick_page(
     delay_s: float = 0.0,
     example: Path | None = None,
     file_limit: int | None = None,
+    bundled: bool = False,
     **environment: str,
 ) -> Iterator[Running]:
     """Serve the page with the quick editor, see `tests.browser.server` for the options.
@@ -39,6 +40,7 @@ def quick_page(
     command = [sys.executable, "-m", "tests.browser.server", "--delay", str(delay_s)]
     command += ["--example", str(example)] if example else []
     command += ["--file-limit", str(file_limit)] if file_limit else []
+    command += ["--bundled"] if bundled else []
     # glibc may give every new thread a heap of its own, whose growth would pass for a leak.
     variables = {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", **environment}
     with _running(command, folder, **variables) as page:
@@ -46,9 +48,9 @@ def quick_page(
 
 
 @contextmanager
-def real_page(folder: Path) -> Iterator[Running]:
-    """Serve the page as a user does: with the bundled editor."""
-    with _running([sys.executable, "app.py"], folder) as page:
+def real_page(folder: Path, *arguments: str) -> Iterator[Running]:
+    """Serve the page as a user does: with the bundled editors, and arguments of its own."""
+    with _running([sys.executable, "app.py", *arguments], folder) as page:
         yield page
 
 

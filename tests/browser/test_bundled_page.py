@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.driving import compare, edits, explain, stop_after, weights, window
+from tests.browser.driving import (
+    choose_editor,
+    compare,
+    edits,
+    explain,
+    stop_after,
+    weights,
+    window,
+)
 from tests.browser.running import real_page
 from tests.sample_explanations import landscape
 
 pytestmark = pytest.mark.browser
 
+TINT = Path(__file__).parents[2] / "assets" / "editors" / "examples" / "tint.py"
 INSTRUCTION = "make it a snowy evening"
 PATIENCE_S = 300
 
@@ -65,3 +76,24 @@ def test_the_two_bundled_editors_are_compared(chromium: Browser, tmp_path: Path)
     words = INSTRUCTION.split()
     for column in (numbers[: len(words)], numbers[len(words) :]):
         assert words[column.index(max(column))] == "snowy"
+
+
+def test_an_editor_of_ones_own_is_given_at_the_start(chromium: Browser, tmp_path: Path):
+    arguments = ["{image}", "--prompt={prompt}", "--seed={seed}", "{output}"]
+    own = tmp_path / "own.json"
+    own.write_text(
+        json.dumps(
+            {
+                "name": "own",
+                "title": "My own program",
+                "command": {"arguments": [sys.executable, str(TINT), *arguments]},
+            }
+        )
+    )
+    page_of_it = real_page(tmp_path / "served", "--editor", str(own))
+    with page_of_it as served, window(chromium, served.url) as page:
+        choose_editor(page, "My own program")
+        explain(page, "paint it golden", 6, PATIENCE_S)
+        expect(page.locator("#status")).to_contain_text("7 of 7 edits in")
+        expect(page.locator("#sentence")).to_contain_text('"golden"')
+        assert "editor=own" in page.url

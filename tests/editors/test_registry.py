@@ -14,6 +14,7 @@ from smile_core.editors import (
     EditFailure,
     Editor,
     EditorCard,
+    add_editor,
     devices,
     list_editors,
     load_editor,
@@ -23,6 +24,7 @@ from smile_core.editors import (
 from smile_core.editors.protocol import fit_to_card
 from smile_core.editors.registry import find_card, kind_of, make_room
 
+EXAMPLE = Path(__file__).parents[2] / "assets" / "editors" / "examples" / "command.toml"
 PHOTO = Image.new("RGB", (32, 32), "gray")
 
 
@@ -66,6 +68,48 @@ def test_a_name_that_is_taken_warns_and_is_replaced() -> None:
     with pytest.warns(UserWarning, match="'copy' was registered again"):
         register_editor(card)(lambda: CallableEditor(copy_photo, name="second"))
     assert load_editor("copy").name == "second"
+
+
+@pytest.mark.usefixtures("_own_registry")
+def test_a_file_and_a_folder_are_added_to_the_list(
+    tiny_pipeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_pipeline.parents[1])
+    folder = f"{tiny_pipeline.parent.name}/{tiny_pipeline.name}"  # it could be a hub id, too
+    before = list_editors()
+    cards = (add_editor(str(EXAMPLE)), add_editor(folder))
+    assert list_editors() == (*before, *cards)
+    assert [card.name for card in cards] == ["my-program", tiny_pipeline.name]
+    for card, path in zip(cards, (str(EXAMPLE), folder), strict=True):
+        editor = load_editor(card.name)
+        assert (editor.name, editor.card) == (card.name, card)
+        assert editor.fingerprint == load_editor(path).fingerprint  # the same kept edits
+    assert add_editor("my-program") == cards[0]
+    assert list_editors() == (*before, *cards)
+
+
+@pytest.mark.usefixtures("_own_registry")
+def test_a_folder_may_be_called_what_it_is_typed_as(
+    tiny_pipeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_pipeline.parent)
+    assert add_editor(tiny_pipeline.name).name == tiny_pipeline.name
+    assert load_editor(tiny_pipeline.name).card.title == "Tiny"
+
+
+@pytest.mark.usefixtures("_own_registry")
+def test_an_editor_that_cannot_be_added_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(EXAMPLE.read_text().replace("my-program", BUNDLED_EDITOR))
+    with pytest.raises(ConfigError, match="is called 'scene-pix2pix', as another one is"):
+        add_editor(str(own))
+    with pytest.raises(ConfigError, match="Unknown editor 'nobody'"):
+        add_editor("nobody")
+    monkeypatch.setenv("SPACE_ID", "someone/smile")
+    with pytest.raises(ConfigError, match="this public server loads no others"):
+        add_editor(str(EXAMPLE))
 
 
 @pytest.mark.usefixtures("_own_registry")
