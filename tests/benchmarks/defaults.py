@@ -2,13 +2,13 @@
 
     python -m tests.benchmarks.defaults [--editors NAME ...] [--out DIR]
 
-Every editor x photo x instruction of `labelled_edits` is edited once, by 32 perturbations, and then
-explained with every image distance x text distance x surrogate on the same pictures. Printed are
-the averages of AUROC and leave-one-out R²_w over all pairs, of the stability under `###`
-(Ruzicka's index, on one photo per instruction), and the milliseconds that distances and fit take
-for one explanation. On the same photo of each instruction, accuracy against the number of
-perturbations for each mask design. `--out` keeps both tables as CSV and the curves as a picture;
-the latter needs Chromium. Edits that the cache has are not made again.
+Every editor x photo x instruction of `labelled_edits`, but for the fresh ones, is edited once, by 32
+perturbations, and then explained with every image distance x text distance x surrogate on the same
+pictures. Printed are the averages over all pairs of AUROC and leave-one-out R²_w, of the stability
+under `###` (Ruzicka's index, on one photo per instruction), and the milliseconds that distances
+and fit take for one explanation. On the same photo of each instruction, accuracy against the
+number of perturbations for each mask design. `--out` keeps both tables as CSV and the curves as
+a picture; the latter needs Chromium. Edits that the cache has are not made again.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from smile_core.planning import edit_maker, plan_run
 from smile_core.surrogate import fit_surrogate
 from smile_core.text_distance import load_word_vectors, text_distances
 from tests.benchmarks.defaults_picture import draw_curves
-from tests.benchmarks.labelled_edits import INSTRUCTIONS, PAIRS, PHOTOS, LabelledInstruction
+from tests.benchmarks.labelled_edits import LOOKED_AT, PAIRS, PHOTOS, LabelledInstruction
 
 EDITORS = ("scene-pix2pix", "one-step")
 PERTURBATIONS = 32
@@ -118,6 +118,13 @@ def explain(
     return fit.coefficients, figures["r2_w_loo"]
 
 
+def auroc(weights: np.ndarray, truth: list[int]) -> float:
+    """Return the chance that a keyword outweighs another unit, quicker than scikit-learn."""
+    keyword = np.array(truth, dtype=bool)
+    ahead = weights[keyword][:, None] - weights[~keyword]  # (keywords, others)
+    return float(np.mean((ahead > 0) + 0.5 * (ahead == 0)))
+
+
 class Grid:
     """The figures of every choice, pair by pair."""
 
@@ -135,7 +142,7 @@ class Grid:
             seconds = time.perf_counter() - started
             seconds += edits.seconds["image", image] + edits.seconds["text", text]
             self._note(choice, "ms", 1000 * seconds)
-            self._note(choice, "auroc", accuracy(weights, labelled.truth(edits.units)).auroc)
+            self._note(choice, "auroc", auroc(weights, labelled.truth(edits.units)))
             self._note(choice, "r2_w_loo", loo)
             if changed is not None:
                 after = keyed_weights(changed.units, explain(changed, choice)[0])
@@ -165,7 +172,7 @@ def study(editor: Editor, encoder: Encoder) -> tuple[list[dict], list[dict]]:
     grid = Grid()
     curves: dict[tuple[str, int], list[tuple[float, float]]] = defaultdict(list)
     default = (DEFAULT.image_distance, DEFAULT.text_distance, DEFAULT.surrogate)
-    for labelled, photo in product(INSTRUCTIONS, PHOTOS):
+    for labelled, photo in product(LOOKED_AT, PHOTOS):
         few = make_edits(photo, labelled.text, editor, encoder, perturbations=PERTURBATIONS)
         changed = None
         if (labelled, photo) in PAIRS:
@@ -195,7 +202,7 @@ def main() -> None:
     args = parser.parse_args()
     encoder = load_encoder(DEFAULT.encoder)
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores")
-    print(f"{len(PHOTOS)} photos x {len(INSTRUCTIONS)} instructions, {PERTURBATIONS} perturbations")
+    print(f"{len(PHOTOS)} photos x {len(LOOKED_AT)} instructions, {PERTURBATIONS} perturbations")
     choices, curves = [], []
     for name in args.editors:
         rows, points = study(load_editor(name), encoder)

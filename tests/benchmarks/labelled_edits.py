@@ -92,8 +92,9 @@ INSTRUCTIONS = (
     _fresh("Some flurries drift past my window", "flurries", held_out=True),
 )
 
-# One photo for each instruction, another one for the next.
+# What decisions are taken on, and one photo for each, another one for the next.
+LOOKED_AT = tuple(labelled for labelled in INSTRUCTIONS if not labelled.fresh)
 PAIRS = tuple(
     (labelled, PHOTOS[(index + index // len(PHOTOS)) % len(PHOTOS)])
-    for index, labelled in enumerate(INSTRUCTIONS)
+    for index, labelled in enumerate(LOOKED_AT)
 )
