@@ -130,10 +130,8 @@ class EvaluateRuns:
         if place.take_job() is not None:
             return {**self._last_result(place, "Stopped before the first edit."), **self.finish()}
         place.stop.set()
-        return {
-            self.panels.status: answer.render_idle("Stopping…"),
-            self.left.stop: gr.update(interactive=False),
-        }
+        # The page itself says that it is stopping: from here that could overtake the study's end.
+        return {self.left.stop: gr.update(interactive=False)}
 
     def finish(self) -> Updates:
         """Give the buttons back, however the study ended."""

@@ -137,7 +137,7 @@ def part_html(answer: Answer) -> str:
     """Return the heading of a part, its question, its notes and its tables."""
     notes = "".join(f"<li>{escape(note)}</li>" for note in answer.notes)
     return (
-        f"<h2>{escape(answer.part.name)}</h2>"
+        f'<h2 class="part">{escape(answer.part.name)}</h2>'
         f'<p class="question">{escape(answer.question)}</p>'
         f"{f'<ul class=notes>{notes}</ul>' if notes else ''}"
         f"{''.join(table_html(table) for table in answer.tables)}"
