@@ -6,7 +6,10 @@ Each function saves one the way diffusers does, and returns its folder.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import torch
 from diffusers import (
@@ -23,6 +26,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from tests.tiny_parts import WIDTH, clip_config, letters_tokenizer, save, unet, vae
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 XL_WIDTH = 24  # of the texts of the second encoder
 XL_UNET = {
     "addition_embed_type": "text_time",
@@ -32,70 +36,66 @@ XL_UNET = {
 }
 
 
-def save_img2img(folder: Path) -> Path:
-    """Save what `stabilityai/sd-turbo` is as an editor."""
+def save_plain(
+    kind: type, folder: Path, scheduler: Any, *, codec: Mapping[str, Any] = NOTHING, **network: Any
+) -> Path:
+    """Save a pipeline with one text encoder and no filter.
+
+    `codec` and `network` are options of its image codec and of its network, see `tiny_parts`.
+    """
     torch.manual_seed(0)
-    pipe = StableDiffusionImg2ImgPipeline(
-        vae=vae(),
+    pipe = kind(
+        vae=vae(**codec),
         text_encoder=CLIPTextModel(clip_config()),
         tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
-        unet=unet(in_channels=4),
-        scheduler=EulerDiscreteScheduler(timestep_spacing="trailing"),
+        unet=unet(**network),
+        scheduler=scheduler,
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
     )
     return save(pipe, folder)
+
+
+def save_xl(kind: type, folder: Path, scheduler: Any, channels: int) -> Path:
+    """Save a pipeline of Stable Diffusion XL, whose network takes so many channels."""
+    torch.manual_seed(0)
+    tokenizer = letters_tokenizer(folder.parent / f"{folder.name}-vocabulary")
+    pipe = kind(
+        vae=vae(),
+        text_encoder=CLIPTextModel(clip_config()),
+        text_encoder_2=CLIPTextModelWithProjection(clip_config(XL_WIDTH)),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=unet(in_channels=channels, **XL_UNET),
+        scheduler=scheduler,
+        add_watermarker=False,
+    )
+    return save(pipe, folder)
+
+
+def save_img2img(folder: Path) -> Path:
+    """Save what `stabilityai/sd-turbo` is as an editor."""
+    scheduler = EulerDiscreteScheduler(timestep_spacing="trailing")
+    return save_plain(StableDiffusionImg2ImgPipeline, folder, scheduler, in_channels=4)
 
 
 def save_inpaint(folder: Path, *, channels: int = 9) -> Path:
     """Save what inpainting with Stable Diffusion is: trained for it, or (4 channels) not."""
-    torch.manual_seed(0)
-    pipe = StableDiffusionInpaintPipeline(
-        vae=vae(),
-        text_encoder=CLIPTextModel(clip_config()),
-        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
-        unet=unet(in_channels=channels),
-        scheduler=EulerAncestralDiscreteScheduler(steps_offset=1),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    return save(pipe, folder)
+    scheduler = EulerAncestralDiscreteScheduler(steps_offset=1)
+    return save_plain(StableDiffusionInpaintPipeline, folder, scheduler, in_channels=channels)
 
 
 def save_xl_inpaint(folder: Path) -> Path:
     """Save what inpainting with Stable Diffusion XL is."""
-    torch.manual_seed(0)
-    tokenizer = letters_tokenizer(folder.parent / f"{folder.name}-vocabulary")
-    pipe = StableDiffusionXLInpaintPipeline(
-        vae=vae(),
-        text_encoder=CLIPTextModel(clip_config()),
-        text_encoder_2=CLIPTextModelWithProjection(clip_config(XL_WIDTH)),
-        tokenizer=tokenizer,
-        tokenizer_2=tokenizer,
-        unet=unet(in_channels=9, **XL_UNET),
-        scheduler=EulerAncestralDiscreteScheduler(steps_offset=1),
-        add_watermarker=False,
-    )
-    return save(pipe, folder)
+    scheduler = EulerAncestralDiscreteScheduler(steps_offset=1)
+    return save_xl(StableDiffusionXLInpaintPipeline, folder, scheduler, 9)
 
 
 def save_xl_instruct_pix2pix(folder: Path, *, cosxl: bool = False) -> Path:
     """Save what `diffusers/sdxl-instructpix2pix-768` is, or CosXL Edit."""
-    torch.manual_seed(0)
-    tokenizer = letters_tokenizer(folder.parent / f"{folder.name}-vocabulary")
-    pipe = StableDiffusionXLInstructPix2PixPipeline(
-        vae=vae(),
-        text_encoder=CLIPTextModel(clip_config()),
-        text_encoder_2=CLIPTextModelWithProjection(clip_config(XL_WIDTH)),
-        tokenizer=tokenizer,
-        tokenizer_2=tokenizer,
-        unet=unet(in_channels=8, **XL_UNET),
-        scheduler=DDIMScheduler(steps_offset=1),
-        add_watermarker=False,
-    )
-    save(pipe, folder)
+    scheduler = DDIMScheduler(steps_offset=1)
+    save_xl(StableDiffusionXLInstructPix2PixPipeline, folder, scheduler, 8)
     index = folder / "model_index.json"  # the pipeline reads this setting and does not save it
     settings = json.loads(index.read_text(encoding="utf-8")) | {"is_cosxl_edit": cosxl}
     index.write_text(json.dumps(settings), encoding="utf-8")
@@ -104,20 +104,13 @@ def save_xl_instruct_pix2pix(folder: Path, *, cosxl: bool = False) -> Path:
 
 def save_text_to_image(folder: Path) -> Path:
     """Save a plain Stable Diffusion, deep enough for LEDITS++ to find its masks in."""
-    torch.manual_seed(0)
-    pipe = StableDiffusionPipeline(
-        vae=vae(sample_size=128),
-        text_encoder=CLIPTextModel(clip_config()),
-        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
-        unet=unet(
-            in_channels=4,
-            block_out_channels=(8, 16, 16),
-            down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
-            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
-        ),
-        scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
+    return save_plain(
+        StableDiffusionPipeline,
+        folder,
+        DDIMScheduler(steps_offset=1, clip_sample=False),
+        codec={"sample_size": 128},
+        in_channels=4,
+        block_out_channels=(8, 16, 16),
+        down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
     )
-    return save(pipe, folder)

@@ -18,9 +18,8 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from torch import nn
-from transformers import CLIPTextModel
 
-from tests.tiny_parts import clip_config, letters_tokenizer, save, unet, vae
+from tests.tiny_stable_diffusion import save_plain
 
 UNET_RANK, VAE_RANK = 2, 3
 UNET_TARGETS = (
@@ -38,29 +37,22 @@ Tensors = dict[str, torch.Tensor]
 
 def save_sd_turbo(folder: Path) -> Path:
     """Save what `stabilityai/sd-turbo` is, and return its folder."""
-    torch.manual_seed(0)
-    pipe = StableDiffusionPipeline(
-        vae=vae(block_out_channels=(4, 8, 16, 16)),
-        text_encoder=CLIPTextModel(clip_config()),
-        tokenizer=letters_tokenizer(folder.parent / f"{folder.name}-vocabulary"),
-        unet=unet(
-            in_channels=4,
-            down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-            up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-            use_linear_projection=True,
-        ),
-        scheduler=EulerDiscreteScheduler(
+    return save_plain(
+        StableDiffusionPipeline,
+        folder,
+        EulerDiscreteScheduler(
             beta_start=0.00085,
             beta_end=0.012,
             beta_schedule="scaled_linear",
             steps_offset=1,
             timestep_spacing="trailing",
         ),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
+        codec={"block_out_channels": (4, 8, 16, 16)},
+        in_channels=4,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        use_linear_projection=True,
     )
-    return save(pipe, folder)
 
 
 def save_pix2pix(path: Path, base: Path, *, sketch: bool = False) -> Path:
