@@ -1,17 +1,18 @@
 """How well is the bundled editor explained, on photos and wordings it never saw?
 
-    python -m tests.benchmarks.bundled_editor [--editor NAME] [--perturbations 32] [--distances]
+    python -m tests.benchmarks.bundled_editor [--editor NAME] [--perturbations 32] [--fresh] [--distances]
 
 Explains every photo x instruction of `labelled_edits` with the recommended settings and prints the
 averages of AUROC (signed weights against the labelled keywords), ATT ACC and F1 (weight >= 0.1) and
 of the weighted R², in-sample and leave-one-out. `--distances` repeats it for every image distance
-on the same edits: the table that decides the default. Edits that the cache has are not made again.
+on the same edits. `--fresh` takes the instructions that no decision was taken on, only. Edits that the cache has are not made again.
 """
 
 from __future__ import annotations
 
 import argparse
 import platform
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -38,7 +39,11 @@ def measure(photo: object, labelled: LabelledInstruction, **settings: object) ->
     }
 
 
-def table(distances: tuple[str, ...], settings: dict[str, object]) -> np.ndarray:
+def table(
+    instructions: Sequence[LabelledInstruction],
+    distances: tuple[str, ...],
+    settings: dict[str, object],
+) -> np.ndarray:
     """Return the figures of every pair, (distances, instructions, photos, columns)."""
     # The distances take turns on one pair, while the features of its pictures are in memory.
     figures = [
@@ -49,7 +54,7 @@ def table(distances: tuple[str, ...], settings: dict[str, object]) -> np.ndarray
             ]
             for photo in PHOTOS
         ]
-        for labelled in INSTRUCTIONS
+        for labelled in instructions
     ]
     return np.moveaxis(np.array(figures, dtype=float), 2, 0)
 
@@ -72,6 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--editor", default=BUNDLED_EDITOR)
     parser.add_argument("--perturbations", type=int, default=32)
+    parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--distances", action="store_true")
     args = parser.parse_args()
     settings = {"editor": args.editor, "perturbations": args.perturbations}
@@ -79,12 +85,13 @@ def main() -> None:
     print(f"{'':<66}" + "".join(f"{name:>10}" for name in COLUMNS))
     default = RunConfig(instruction="x").image_distance
     others = tuple(name for name in IMAGE_DISTANCES if args.distances and name != default)
-    figures, *further = table((default, *others), settings)
+    instructions = [labelled for labelled in INSTRUCTIONS if labelled.fresh or not args.fresh]
+    figures, *further = table(instructions, (default, *others), settings)
     undefined = int(np.isnan(figures[..., COLUMNS.index("r2_w_loo")]).sum())
-    for labelled, values in zip(INSTRUCTIONS, figures, strict=True):
+    for labelled, values in zip(instructions, figures, strict=True):
         print(row(labelled.text, values))
-    held_out = np.array([labelled.held_out for labelled in INSTRUCTIONS])
-    fresh = np.array([labelled.fresh for labelled in INSTRUCTIONS])
+    held_out = np.array([labelled.held_out for labelled in instructions])
+    fresh = np.array([labelled.fresh for labelled in instructions])
     for name, chosen in (
         ("words seen in training", ~held_out),
         ("words held out", held_out),
@@ -93,11 +100,12 @@ def main() -> None:
         ("fresh instructions, words seen in training", fresh & ~held_out),
         ("fresh instructions, words held out", fresh & held_out),
     ):
-        print(row(name, figures[chosen]))
+        if chosen.any():
+            print(row(name, figures[chosen]))
     print(row(f"all, image distance {default}", figures))
     for name, other in zip(others, further, strict=True):
         print(row(f"all, image distance {name}", other))
-    print(f"Leave-one-out R² undefined: {undefined} of {len(INSTRUCTIONS) * len(PHOTOS)}")
+    print(f"Leave-one-out R² undefined: {undefined} of {len(instructions) * len(PHOTOS)}")
 
 
 if __name__ == "__main__":
