@@ -1,11 +1,13 @@
-"""How well is the bundled editor explained, on photos and wordings it never saw?
+r"""How well is the bundled editor explained, on photos and wordings it never saw?
 
-    python -m tests.benchmarks.bundled_editor [--editor NAME] [--perturbations 32] [--fresh] [--distances]
+    python -m tests.benchmarks.bundled_editor [--editor NAME] [--perturbations 32] \
+        [--fresh] [--distances]
 
 Explains every photo x instruction of `labelled_edits` with the recommended settings and prints the
 averages of AUROC (signed weights against the labelled keywords), ATT ACC and F1 (weight >= 0.1) and
 of the weighted R², in-sample and leave-one-out. `--distances` repeats it for every image distance
-on the same edits. `--fresh` takes the instructions that no decision was taken on, only. Edits that the cache has are not made again.
+on the same edits. `--fresh` takes the instructions alone that no decision was taken on. Edits that
+the cache has are not made again.
 """
 
 from __future__ import annotations
