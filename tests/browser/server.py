@@ -1,9 +1,11 @@
 """The real page with a quick editor in the place of the bundled one, for tests and screenshots.
 
     python -m tests.browser.server [--delay 0.05] [--example FOLDER] [--file-limit BYTES]
+                                   [--bundled]
 
 It listens where `GRADIO_SERVER_PORT` says. With a file limit the operating system refuses every
-write beyond it, as on a full disk.
+write beyond it, as on a full disk. With `--bundled` every editor that ships is a quick one whose
+edits are kept, for the studies that ask for all of them.
 The editor paints the words it knows onto the photo; it is registered here only and never shipped.
 """
 
@@ -14,6 +16,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +39,10 @@ CARD = EditorCard(
 )
 MASK_CARD = replace(CARD, name="quick-mask", title="Quick test editor with a mask", needs_mask=True)
 OTHER_CARD = replace(CARD, name="quick-other", title="Other quick test editor")
+BUNDLED_CARDS = tuple(
+    replace(CARD, name=name, title=f"Quick {name}", source=f"assets/editors/{name}")
+    for name in (BUNDLED_EDITOR, "one-step")
+)
 KEPT_CARD = replace(CARD, name="quick-kept", title="Quick test editor whose edits are kept")
 # Every word that is known shifts the colours by (red, green, blue).
 TINTS = {
@@ -58,7 +65,7 @@ class QuickEditor:
         self.delay_s = delay_s
         self.name, self.card = card.name, card
         # Without a fingerprint nothing is cached, so that a second run takes its time again.
-        is_kept = card is KEPT_CARD or not delay_s
+        is_kept = card in (KEPT_CARD, *BUNDLED_CARDS) or not delay_s
         self.fingerprint = f"{card.name}-1" if is_kept else None
         self.tints = OTHER_TINTS if card is OTHER_CARD else TINTS
 
@@ -92,10 +99,13 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=0.0)
     parser.add_argument("--example", type=Path)
     parser.add_argument("--file-limit", type=int)
+    parser.add_argument("--bundled", action="store_true")
     given = parser.parse_args()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it takes the bundled editor's name on purpose
         register_editor(CARD)(lambda: QuickEditor(given.delay))
+        for card in BUNDLED_CARDS if given.bundled else ():
+            register_editor(card)(partial(QuickEditor, given.delay, card))
     register_editor(MASK_CARD)(lambda: QuickEditor(given.delay, MASK_CARD))
     register_editor(OTHER_CARD)(lambda: QuickEditor(given.delay, OTHER_CARD))
     register_editor(KEPT_CARD)(lambda: QuickEditor(given.delay, KEPT_CARD))
