@@ -79,7 +79,7 @@ CHECKS: dict[str, tuple[str, str]] = {
                           "stopped changing."),
 }  # fmt: skip
 # Whether a run of the page stops when it is settled unless a visitor, a link or a file says else.
-STOP_WHEN_SETTLED = False
+STOP_WHEN_SETTLED = True
 
 SECTIONS = {
     "Editing": ("steps", "guidance_scale", "image_guidance_scale", "scheduler", "seeds"),

@@ -2,8 +2,9 @@
 
 It is looked at after every eighth edit up to 128, and every 64th from there on. Two words can be
 told apart when their intervals have no point in common. Three looks in a row that agree on the
-order of all such words end the run. It is decided at fixed numbers of edits, from nothing but those
-edits, so that the size of batches and what the cache holds change nothing.
+order of all such words end the run; the first of the three need not have told any apart. It is
+decided at fixed numbers of edits, from nothing but those edits, so that the size of batches and
+what the cache holds change nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from smile_core.explanation import Explanation
 # Numbers of edits at which is decided: every 8 to 128, then every 64.
 CHECK_EVERY = 8
 _CLOSE_CHECKS, _CHECK_SELDOM = 128, 64
-# Looks in a row that have to agree.
-CHECKS = 3
+# Looks in a row that have to agree, and how many of them, the last, must be certain of some pair.
+CHECKS, CERTAIN_CHECKS = 3, 2
 
 # Weights (m,) and intervals (m, 2) of the units.
 Look = tuple[np.ndarray, np.ndarray]
@@ -60,13 +61,13 @@ def is_settled(looks: Sequence[Look], checks: int = CHECKS) -> bool:
     Returns
     -------
     bool
-        True when each of the last `checks` looks was certain of some pair of words, and every
-        pair that one of them was certain of stands in that order, by weight, in all of them. A
-        run in which nothing is certain is therefore made to its end.
+        True when the last `CERTAIN_CHECKS` looks were each certain of some pair of words, and
+        every pair that one of the last `checks` was certain of stands in that order, by weight, in
+        all of these. A run in which nothing is certain is therefore made to its end.
     """
     last = looks[-checks:]
     orders = [certain_order(intervals) for _, intervals in last]
-    if len(last) < checks or not all(orders):
+    if len(last) < checks or not all(orders[-CERTAIN_CHECKS:]):
         return False
     pairs = frozenset().union(*orders)
     return all(weights[i] > weights[j] for weights, _ in last for i, j in pairs)

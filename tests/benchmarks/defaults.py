@@ -219,7 +219,10 @@ def main() -> None:
             with (args.out / file).open("w", newline="") as out:
                 writer = csv.DictWriter(out, table[0])
                 writer.writeheader()
-                writer.writerows(table)
+                writer.writerows(
+                    {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()}
+                    for row in table
+                )
         draw_curves(curves, args.out / "perturbations.png")
 
 

@@ -6,13 +6,17 @@ import csv
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from smile_core.config import RunConfig
-from tests.browser.server import KEPT_CARD
+from smile_core.evaluation.study_file import STUDY_FOLDER
+from tests.browser.driving import window
+from tests.browser.running import quick_page
+from tests.browser.server import BUNDLED_CARDS, KEPT_CARD
 
 pytestmark = pytest.mark.browser
 
@@ -149,11 +153,89 @@ def test_what_cannot_be_run_is_said(tab: Page) -> None:
     expect(message).to_have_count(0)
 
 
+@pytest.fixture
+def studies(chromium: Browser, tmp_path: Path) -> Iterator[Page]:
+    """Open a page on which every editor that ships is a quick one."""
+    with (
+        quick_page(tmp_path / "page", delay_s=0.03, bundled=True) as served,
+        window(chromium, served.url) as opened,
+    ):
+        open_tab(opened)
+        opened.evaluate(WATCH)
+        yield opened
+
+
+def choose_study(page: Page, title: str) -> None:
+    page.locator("#evaluate-study input").click()
+    page.get_by_role("option", name=title, exact=True).click()
+
+
+def test_a_ready_made_study_to_its_end_and_its_files(studies: Page, tmp_path: Path) -> None:
+    choose_study(studies, "Cost (Table VIII)")
+    cost = studies.locator("#evaluate-cost")
+    expect(cost).to_contain_text("16 explanations of 244 edits, 244 to make", timeout=20_000)
+    studies.click("#evaluate")
+    studies.wait_for_function("window.seen.length >= 1", timeout=60_000, polling=50)
+    studies.click("#evaluate-stop")
+    wait_for_end(studies, "Stopped after")
+    kept = studies.locator("#evaluate-tables tbody tr").count()
+    assert kept >= 1
+    plots = studies.locator("#evaluate-plots .js-plotly-plot")
+    studies.locator("#evaluate-tabs").get_by_role("tab", name="Plots").click()
+    expect(plots).to_have_count(1)
+    bars = "element => element.data.flatMap((trace) => trace.y).length"
+    fewer = plots.evaluate(bars)
+
+    button = studies.locator("#evaluate")
+    expect(button).to_have_text("Resume", timeout=20_000)
+    button.click()
+    wait_for_end(studies, "Finished in")
+    done, edits, made = status_numbers(studies, r"([\d,]+) of ([\d,]+) edits.*?([\d,]+) edits made")
+    assert done == edits == 244 > made
+    expect(studies.locator("#evaluate-overview li.done")).to_have_count(1)
+    assert plots.evaluate(bars) >= fewer
+    studies.locator("#evaluate-tabs").get_by_role("tab", name="Tables").click()
+    table = studies.locator("#evaluate-tables table").last
+    expect(table.locator("tbody tr")).to_have_count(8)  # two editors, four methods
+    expect(table.locator("tbody tr").first).to_contain_text("1013.35")
+    expect(table.locator("th.paper")).to_have_text(["Seconds, paper"])
+
+    studies.locator("#evaluate-tabs").get_by_role("tab", name="Export").click()
+    with studies.expect_download() as download:
+        studies.locator("#evaluate-links a[download='study.zip']").click()
+    download.value.save_as(tmp_path / "study.zip")
+    with zipfile.ZipFile(tmp_path / "study.zip") as files:
+        assert files.read("study.yaml") == (STUDY_FOLDER / "cost.yaml").read_bytes()
+        rows = list(csv.DictReader(io.StringIO(files.read("results.csv").decode())))
+        assert b"1013.35" in files.read("summary.md")
+        assert b"Plotly.newPlot(" in files.read("report.html")
+    assert {row["editor"] for row in rows} == {card.name for card in BUNDLED_CARDS}
+    assert len(rows) == 16 * 7  # seven words
+    assert not any(row["failed"] for row in rows)
+
+
+def test_the_page_says_why_words_alone_reach_the_published_stability(studies: Page) -> None:
+    choose_study(studies, "Stability (Table II)")
+    about = studies.locator("#evaluate-about")
+    expect(about).to_contain_text("0.85 for every editor can be reached by the words alone")
+    choose_study(studies, "All tables, quickly")
+    parts = studies.locator("#evaluate-parts")
+    expect(parts.locator("input")).to_have_count(13)
+    for box in parts.locator("label:has(input)").all():
+        if "stability" not in box.inner_text():
+            box.locator("input").uncheck()
+    expect(studies.locator("#evaluate-cost")).to_contain_text("20 explanations", timeout=20_000)
+    studies.click("#evaluate")
+    notes = studies.locator("#evaluate-tables .table-notes")
+    expect(notes).to_contain_text("Why 0.85 for every editor can be reached", timeout=60_000)
+    expect(notes).to_contain_text("0.857 for six words")
+    wait_for_end(studies, "Finished in")
+
+
 def test_a_ready_made_study_shows_its_parts(page: Page) -> None:
     open_tab(page)
     parts = page.locator("#evaluate-parts input")
     expect(parts).to_have_count(13)
-    page.locator("#evaluate-study input").click()
-    page.get_by_role("option", name="Accuracy (Table I)", exact=True).click()
+    choose_study(page, "Accuracy (Table I)")
     expect(parts).to_have_count(2)
     expect(page.locator("#evaluate-about")).to_contain_text("one prompt on ten photos")
