@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
@@ -164,3 +165,7 @@ def render_pair(explanation: Explanation | None, picture_url: PictureUrl | None 
         '<input type="range" min="0" max="100" value="50" step="1" '
         'aria-label="Show more of the photo before or after the edit"></div>'
     )
+
+
+# What the page itself says at a click on Stop: sent by the server it could overtake the last word.
+STOPPING_JS = f"() => {json.dumps(render_idle('Stopping…'))}"

@@ -192,6 +192,7 @@ def _wire_runs(left: CompareInputs, panels: ComparePanels) -> None:
     ended.then(runs.finish, None, [compare, stop], **QUIET).then(
         say_cost, left.values, left.cost, preprocess=False, **QUIET
     ).then(runs.write_files, None, [panels.links, message], concurrency_limit=2, **PRIVATE)
+    stop.click(None, None, panels.status, js=answer.STOPPING_JS, **QUIET)
     stop.click(runs.stop, None, [*panels, compare, stop], **QUIET)
     panels.color_by.input(runs.color_map, panels.color_by, panels.map, **QUIET)
 

@@ -173,10 +173,7 @@ class CompareRuns:
         if place.take_job() is not None:
             return {**self._last_result(place, "Stopped before the first edit."), **self.finish()}
         place.stop.set()
-        return {
-            self.panels.status: answer.render_idle("Stopping…"),
-            self.buttons.stop: gr.update(interactive=False),
-        }
+        return {self.buttons.stop: gr.update(interactive=False)}
 
     def finish(self) -> Updates:
         """Give the buttons back, however the comparison ended."""

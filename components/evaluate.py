@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import gradio as gr
 
 from components import answer, evaluate_inputs, evaluate_view, export
@@ -25,7 +23,6 @@ SHOW_RESULT_JS = """() => {
   const block = begun ? 'start' : 'center';
   document.querySelector(shown)?.scrollIntoView({behavior: 'smooth', block});
 }"""
-STOPPING_JS = f"() => {json.dumps(answer.render_idle('Stopping…'))}"
 
 
 def build(tab: gr.Tab) -> None:
@@ -123,6 +120,6 @@ def _wire_runs(left: EvaluateInputs, panels: EvaluatePanels) -> None:
     ended.then(runs.finish, None, [left.run, left.stop], **QUIET).then(
         say_cost, left.values, [left.cost, left.run], preprocess=False, **QUIET
     ).then(runs.write_files, None, [panels.links, left.message], concurrency_limit=2, **PRIVATE)
-    left.stop.click(None, None, panels.status, js=STOPPING_JS, **QUIET)
+    left.stop.click(None, None, panels.status, js=answer.STOPPING_JS, **QUIET)
     left.stop.click(runs.stop, None, [*panels, left.run, left.stop], **QUIET)
     panels.part.input(runs.choose_part, panels.part, [panels.tables, panels.plots], **QUIET)

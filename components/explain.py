@@ -234,6 +234,7 @@ def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
     ended.then(runs.finish, None, [left.explain, left.stop], **QUIET).then(
         inputs.say_cost, _cost_inputs(left), left.cost, preprocess=False, **QUIET
     ).then(runs.write_files, None, [panels.links, left.message], concurrency_limit=2, **PRIVATE)
+    left.stop.click(None, None, panels.status, js=answer.STOPPING_JS, **QUIET)
     left.stop.click(runs.stop, None, [*panels, left.explain, left.stop], **QUIET)
 
 

@@ -171,10 +171,7 @@ class Runs:
                 self.left.stop: gr.update(interactive=False),
             }
         session.stop.set()
-        return {
-            self.panels.status: answer.render_idle("Stopping…"),
-            self.left.stop: gr.update(interactive=False),
-        }
+        return {self.left.stop: gr.update(interactive=False)}
 
     def finish(self) -> Updates:
         """Give the buttons back, however the run ended."""

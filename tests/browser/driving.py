@@ -99,6 +99,12 @@ def ask(page: Page, instruction: str, perturbations: int | str) -> None:
     page.keyboard.press("Control+Enter")
 
 
+def keep_going(page: Page, tab: str = "") -> None:
+    """Switch off that a run ends when its words have settled, on Explain or on `compare-`."""
+    page.locator(f"#{tab}advanced button").first.click()
+    page.locator(f"#{tab}setting-stop_when_settled input").uncheck()
+
+
 def choose_editor(page: Page, title: str) -> None:
     """Choose an editor from the menu."""
     page.locator("#editor input").click()

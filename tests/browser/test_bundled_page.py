@@ -15,6 +15,7 @@ from tests.browser.driving import (
     compare,
     edits,
     explain,
+    keep_going,
     stop_after,
     weights,
     window,
@@ -56,6 +57,7 @@ def test_the_bundled_editor_explains_an_upload_stops_and_remembers(
         assert weights(page) == shown
         assert again.whole < first.whole
 
+        keep_going(page)
         stop_after(page, 2, "turn this quiet place into a stormy night", 254, PATIENCE_S)
         expect(page.locator("#status")).to_contain_text(re.compile(r"Stopped after \d+ of 255"))
         assert len(weights(page)) == 8

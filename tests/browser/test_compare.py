@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from components.inputs import PHOTOS
 from smile_core.comparison_export import load_comparison
 from smile_core.export import save_explanation
-from tests.browser.driving import drop, open_page, paint
+from tests.browser.driving import drop, keep_going, open_page, paint
 from tests.browser.server import MASK_CARD, OTHER_CARD
 from tests.sample_explanations import sample_explanation
 
@@ -102,6 +102,7 @@ def test_two_editors_from_the_choice_to_the_files(tab: Page, tmp_path: Path) -> 
 
 
 def test_stop_answers_at_once_and_keeps_what_there_is(tab: Page) -> None:
+    keep_going(tab, "compare-")
     set_perturbations(tab, 120)
     tab.click("#compare")
     tab.wait_for_function("window.seen.length >= 2", timeout=30_000, polling=50)

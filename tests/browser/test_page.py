@@ -15,6 +15,7 @@ from tests.browser.driving import (
     drop,
     edits,
     explain,
+    keep_going,
     open_page,
     stop_after,
     wait_for_end,
@@ -46,6 +47,7 @@ def test_upload_explain_export_and_restore(page: Page, url: str, tmp_path: Path)
     page.get_by_role("button", name="Clear").first.click()
     page.set_input_files("#photo input[type=file]", photo)
     expect(page.locator("#photo img")).to_be_visible()
+    keep_going(page)
     assert explain(page, INSTRUCTION, 40).heatmaps >= 2
     expect(page.locator("#status")).to_contain_text("41 of 41 edits")
     expect(page.locator("#sentence")).to_contain_text("snowy")
@@ -86,6 +88,7 @@ def test_upload_explain_export_and_restore(page: Page, url: str, tmp_path: Path)
 
 
 def test_stop_answers_at_once_and_keeps_what_there_is(page: Page):
+    keep_going(page)
     assert stop_after(page, 1, INSTRUCTION, LONG_RUN).stop < 1
     expect(page.locator("#status")).to_contain_text("Stopped after")
     assert len(weights(page)) == len(INSTRUCTION.split())
@@ -93,7 +96,15 @@ def test_stop_answers_at_once_and_keeps_what_there_is(page: Page):
     assert 1 < edits(page).count() < 121
 
 
+def test_a_run_ends_by_itself_when_its_words_have_settled(page: Page):
+    explain(page, INSTRUCTION, LONG_RUN)
+    expect(page.locator("#sentence .notes")).to_contain_text(re.compile(r"Settled: .* \d+ of 120 pert"))
+    page.get_by_role("tab", name="Gallery").click()
+    assert 1 < edits(page).count() < LONG_RUN
+
+
 def test_colours_and_order_chosen_during_a_run_stay(page: Page):
+    keep_going(page)
     ask(page, INSTRUCTION, LONG_RUN)
     page.get_by_role("tab", name="Gallery").click()
     expect(edits(page).nth(8)).to_be_attached(timeout=15_000)
@@ -156,6 +167,7 @@ def test_two_tabs_at_once_take_turns(page: Page, chromium: Browser, url: str):
 
 
 def test_a_waiting_run_can_be_stopped(page: Page, chromium: Browser, url: str):
+    keep_going(page)
     with window(chromium, url) as other:
         ask(page, INSTRUCTION, LONG_RUN)
         expect(page.locator("#status")).to_contain_text("edits/s", timeout=15_000)
