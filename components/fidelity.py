@@ -9,16 +9,18 @@ import gradio as gr
 
 from components.chart import chart, figure_json
 from components.html import html
+from smile_core.evaluation.baselines import refit
 from smile_core.explanation import Explanation
 from smile_core.fidelity import FIDELITY
 from smile_core.plots import predicted_vs_measured
-from smile_core.sentence import signed
+from smile_core.sentence import quote_units, signed
 
 ORDER = ("r2_w_loo", "r2_w", "r2_w_adj", "r2", "wmae", "mae", "wmse", "mse", "l1", "l2")
 SAMPLE_SIZE_HELP = (
     "How many equally weighted edits the weighted ones are worth; "
     "fewer than twice the number of words is thin."
 )
+PUBLISHED_CUTOFF = 0.05
 
 
 class Fidelity(NamedTuple):
@@ -55,12 +57,47 @@ def render_numbers(explanation: Explanation | None) -> str:
     if explanation.noise_floor is not None:
         about = "Mean distance between edits that differ in the seed alone; smaller is steadier."
         rows.append(_row("Noise floor", f"{explanation.noise_floor:.3g}", "", about, ""))
-    return f'<table class="numbers"><tbody>{"".join(rows)}</tbody></table>'
+    return _table(rows) + _cutoffs(explanation)
 
 
 def render_plot(explanation: Explanation | None) -> str:
     """Return the scatter plot as the chart's value."""
     return "" if explanation is None else figure_json(predicted_vs_measured(explanation))
+
+
+def _cutoffs(explanation: Explanation) -> str:
+    """Return what a p-value cutoff does to the fit; nothing until there are p-values."""
+    if all(sample.p_value is None for sample in explanation.samples):
+        return ""
+    labels = quote_units([unit.text for unit in explanation.units])
+    known = sum(sample.image_distance is not None for sample in explanation.samples)
+    rows = []
+    cutoffs = sorted({PUBLISHED_CUTOFF, explanation.config.get("p_cutoff") or PUBLISHED_CUTOFF})
+    for cutoff in (None, *reversed(cutoffs)):
+        fit = refit(explanation, p_cutoff=cutoff)
+        used = sum(sample.sample_weight is not None for sample in fit.samples)
+        first = max(range(len(labels)), key=lambda k: fit.units[k].weight)
+        moves = (
+            abs(a.weight - b.weight) for a, b in zip(fit.units, explanation.units, strict=True)
+        )
+        told = (
+            f"Leave-one-out R² on {used} of {known} edits; {labels[first]} weighs most, "
+            f"{signed(fit.units[first].weight)}; weights move by {signed(max(moves))} at most."
+        )
+        rows.append(
+            _row(
+                "No cutoff" if cutoff is None else f"p ≤ {cutoff:g}",
+                _value(fit.fidelity.get("r2_w_loo") if used else None),
+                "",
+                told if used else "Leaves no edit to fit: none is told from chance.",
+                "",
+            )
+        )
+    return f'<h3 class="section">What a p-value cutoff does to the fit</h3>{_table(rows)}'
+
+
+def _table(rows: list[str]) -> str:
+    return f'<table class="numbers"><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _value(value: float | None) -> str:

@@ -14,6 +14,7 @@ HELP = {
     "distance": "Distance of this picture from the full edit; 0 is the same, larger is farther.",
     "similarity": "Measured similarity to the full edit, from 0 (farthest of the run) to 1 (same).",
     "predicted": "The similarity that the weights predict; near the measured one is good.",
+    "p": "How often chance alone gives such a distance (Algorithm 1 of the paper); small is real.",
 }
 NO_PROMPT = "no instruction at all"
 
@@ -59,6 +60,8 @@ def sample_numbers(sample: Sample) -> dict[str, str]:
         numbers["similarity"] = signed(sample.similarity)
     if sample.predicted is not None:
         numbers["predicted"] = signed(sample.predicted)
+    if sample.p_value is not None:
+        numbers["p"] = f"{sample.p_value:.3f}"
     return numbers
 
 

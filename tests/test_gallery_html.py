@@ -93,5 +93,6 @@ def test_user_text_and_addresses_are_escaped():
 
 def test_unknown_numbers_are_left_out():
     sample = sample_explanation().samples[0]
-    numbers = sample_numbers(replace(sample, predicted=None, similarity=-0.004))
+    numbers = sample_numbers(replace(sample, predicted=None, p_value=None, similarity=-0.004))
     assert numbers == {"distance": f"{sample.image_distance:.3g}", "similarity": "0.00"}
+    assert sample_numbers(replace(sample, p_value=0.0304))["p"] == "0.030"

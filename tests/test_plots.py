@@ -68,7 +68,8 @@ def test_hover_tells_prompt_and_numbers():
     sample = explanation.samples[4]
     assert edits.customdata[4][1] == (
         f"<b>edit 5</b><br>{sample.prompt}<br>distance {sample.image_distance:.3g} · "
-        f"similarity {sample.similarity:.2f} · predicted {sample.predicted:.2f}"
+        f"similarity {sample.similarity:.2f} · predicted {sample.predicted:.2f} · "
+        f"p {sample.p_value:.3f}"
     )
 
 

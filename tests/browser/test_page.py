@@ -98,7 +98,9 @@ def test_stop_answers_at_once_and_keeps_what_there_is(page: Page):
 
 def test_a_run_ends_by_itself_when_its_words_have_settled(page: Page):
     explain(page, INSTRUCTION, LONG_RUN)
-    expect(page.locator("#sentence .notes")).to_contain_text(re.compile(r"Settled: .* \d+ of 120 pert"))
+    expect(page.locator("#sentence .notes")).to_contain_text(
+        re.compile(r"Settled: .* \d+ of 120 pert")
+    )
     page.get_by_role("tab", name="Gallery").click()
     assert 1 < edits(page).count() < LONG_RUN
 

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
 import gradio as gr
 
 from components import advanced, fidelity, gallery, inputs, scatter, words
+from components.fidelity import PUBLISHED_CUTOFF
 from components.method import settings_table
 from smile_core.config import RunConfig
 from smile_core.fidelity import FIDELITY
 from tests.sample_explanations import HOSTILE, sample_explanation
+from tests.toy_runs import last
 
 SAMPLE = sample_explanation()
 
@@ -68,6 +72,23 @@ def test_fidelity_explains_every_number_and_its_direction():
         assert metric.label in html
         assert metric.meaning in html
     assert html.count("is better") == len(FIDELITY) + 1
+
+
+def test_fidelity_says_what_a_cutoff_does_to_the_fit():
+    settings = {"perturbations": 20, "p_iterations": 200}
+    p_values = sorted(sample.p_value for sample in last(**settings).samples)
+    middle = p_values[10]
+    below = sum(p <= middle for p in p_values)
+    assert PUBLISHED_CUTOFF < p_values[0] <= middle < p_values[-1]
+    whole = last(**settings, p_cutoff=middle)
+    html = fidelity.render_numbers(whole)
+    assert "What a p-value cutoff does to the fit" in html
+    assert re.findall(r"No cutoff|p ≤ [\d.]+", html) == ["No cutoff", f"p ≤ {middle:g}", "p ≤ 0.05"]
+    assert "on 20 of 20 edits" in html
+    assert re.search(rf"on {below} of 20 edits; .* weights move by 0\.00 at most", html)
+    assert "Leaves no edit to fit" in html
+    unfinished = replace(whole, samples=tuple(replace(s, p_value=None) for s in whole.samples))
+    assert "cutoff" not in fidelity.render_numbers(unfinished)
 
 
 def test_fidelity_shows_a_dash_for_what_is_undefined():
