@@ -120,8 +120,11 @@ def refit(
 
     masks = np.array([sample.mask for sample in rows], dtype=np.int8)  # (n + 1, m)
     units = tuple(unit.text for unit in explanation.units)
-    vectors = load_word_vectors(config.word_vectors)
-    texts = text_distances(config.text_distance, units, masks, vectors)  # (n + 1,)
+    texts = numbers_or_nan([sample.text_distance for sample in rows])  # (n + 1,)
+    told = (before.text_distance, before.word_vectors)
+    if (config.text_distance, config.word_vectors) != told or np.isnan(texts).any():
+        vectors = load_word_vectors(config.word_vectors)
+        texts = text_distances(config.text_distance, units, masks, vectors)
     _, bootstrap_seed, _ = np.random.SeedSequence(config.seed).spawn(3)
     fitted = fit_rows(
         config,
