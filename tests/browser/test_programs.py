@@ -141,10 +141,11 @@ def assert_unchanged(after: Footprint, before: Footprint) -> None:
     """Assert that the process has not grown.
 
     Fifty runs whose four edits stayed in memory would take 59 MB. Some come once, at any time, from
-    the libraries.
+    the libraries. Idle threads of the server's pool end ten seconds after their last task, so a few
+    come and go; ten runs that left a thread each would be ten more.
     """
     assert after.memory_mb < before.memory_mb + 40
-    assert after.threads <= before.threads + 2
+    assert after.threads <= before.threads + 6
     assert after.open_files <= before.open_files + 2
     assert after.files == before.files
 
