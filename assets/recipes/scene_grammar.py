@@ -1,89 +1,34 @@
-"""Instructions for the bundled editor, written the way people write, with what each word means.
+"""Instructions for the bundled editors, written the way people write, with what each word means.
 
 An instruction is a list of words; some carry an effect, some a degree, the rest carry nothing.
 `sample_instruction` also leaves words out at random, and what remains still means what its own
 words say: *make it snowy* asks for snow, *make it* asks for nothing. That is what makes the editor
-explainable word by word, and what teaches it that function words mean nothing.
-
-The words of `HELD_OUT` never occur in training: the benchmark asks for them, and only their word
-vectors can tell the editor what they mean.
+explainable word by word, and what teaches it that function words mean nothing. The words are in
+`scene_words`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-
-HELD_OUT = (
-    "sleet blizzard flurries rainfall showers pouring smog murky twilight dusk tempest moonlit "
-    "sunlit crimson violet gloomy charcoal radiant gale downpouring"
-).split()
-
-# Surface forms of every effect: adjectives, nouns, verbs and -ing forms alike. What people mostly
-# write stands there more than once.
-FORMS: dict[str, str] = {
-    "rain": "rain rainy raining rained raindrops downpour drizzle drizzly rainstorm wet rains "
-    "monsoon torrential drenched soaked damp precipitation rainstorms soaking raindrop drizzling "
-    "puddles",
-    "snow": "snow snowy snowing snowed snowfall snowflakes snowstorm winter wintry snowiness icy "
-    "snows snowstorms frost frosty frozen ice hail glacier snowflake snowfalls arctic avalanche "
-    "whiteout",
-    "fog": "fog foggy mist misty haze hazy fogged smoke smoky vapor veil mists vapors fumes",
-    "clouds": "cloud clouds cloudy clouded overcast cloudiness",
-    "sun": "sun sunny sunshine sunlight summer summery shining beaming sunbeams",
-    "night": "night nighttime midnight nightfall nocturnal nightly nights moonlight moon starry "
-    "tonight starlight",
-    "sunset": "sunset evening sundown sunrise dawn golden glow evenings sunsets daybreak",
-    "autumn": "autumn autumnal fall-colors october fall foliage leaves",
-    "storm": "storm stormy thunder thunderstorm lightning thundery storms thunderstorms hurricane "
-    "cyclone typhoon tornado windy winds gusts gusty hurricanes tornadoes squall turbulent "
-    "thunderous",
-    "rainbow": "rainbow rainbows",
-    "lights": "lights lights lights lamps lanterns lit lamp lantern lighting illuminated neon "
-    "candles candle bulbs torches headlights chandeliers streetlights candlelight",
-    "black_and_white": "monochrome grayscale greyscale colorless black-and-white",
-    "sepia": "sepia vintage retro antique",
-    "sketch": "sketch sketched drawing drawn pencil sketches drawings etching pencils etchings "
-    "sketching engraving",
-    "blur": "blur blurry blurred blurring unfocused fuzzy smeared blurs",
-    "brighter": "bright brighter brighten brightened lighten lighter lively brightness brilliant "
-    "luminous shiny glowing dazzling gleaming",
-    "darker": "dark darker darken darkened darkening dim dimmed darkness shadowy shadows grim "
-    "bleak dimly dismal somber dimming",
-    "vivid": "vivid vibrant colorful saturated colourful",
-    "faded": "faded dull pale muted washed-out bleached fading subdued drab",
-    "warm": "warm warmer warmth hot cozy heat balmy",
-    "cold": "cold cool cooler colder chilly freezing frigid chill freeze",
-    "red": "red reddish scarlet ruby maroon rust burgundy",
-    "green": "green greenish emerald lime olive jade",
-    "blue": "blue bluish azure navy cobalt turquoise teal cyan",
-    "yellow": "yellow yellowish lemon mustard",
-    "purple": "purple lavender magenta lilac mauve indigo",
-    "orange": "orange amber tangerine peach apricot",
-    "pink": "pink pinkish salmon fuchsia",
-    "clear": "clear clearer cloudless cleared",
-    "day": "day daytime daylight noon midday",
-}
-LIGHT = "slightly little lightly light gentle gently softly mild subtle calm faint bit somewhat"
-HEAVY = "very heavy heavily intense thick strong strongly dense extremely deep fully completely"
-
-BASE_STRENGTH = 0.72
-LIGHT_FACTOR = 0.55
-HEAVY_FACTOR = 1.36
-WEAK_FORMS = {"drizzle": LIGHT_FACTOR, "drizzly": LIGHT_FACTOR, "wet": LIGHT_FACTOR}
-STRONG_FORMS = {
-    "downpour": HEAVY_FACTOR,
-    "snowstorm": HEAVY_FACTOR,
-    "rainstorm": HEAVY_FACTOR,
-    "overcast": 1.2,
-}
+from scene_words import (
+    BASE_STRENGTH,
+    FORMS,
+    HEAVY,
+    HEAVY_FACTOR,
+    LIGHT,
+    LIGHT_FACTOR,
+    STRONG_FORMS,
+    WEAK_FORMS,
+)
 
 # Effects that have to be drawn, not only toned, take longer to learn and occur more often.
 DRAWN = ("rain", "snow", "lights", "rainbow", "blur", "sketch", "clouds", "storm")
 DRAWN_SHARE = 2.0
 LIGHTS_AT_NIGHT = 0.4  # how often lamps are asked for together with night
+FREQUENT = 1000  # of the words without a meaning, those that half of all strewn-in ones are from
 # How often an effect is named by two words ("a snowy winter", "rain ... puddles"), which asks for
 # more of it than either does; and how often the two then stand side by side.
 NAMED_TWICE, SIDE_BY_SIDE = 0.25, 0.5
@@ -192,7 +137,9 @@ def _effect_words(effect: str, group: int, rng: np.random.Generator) -> list[Wor
 
 
 def _fillers(n: int, neutral: list[str], rng: np.random.Generator) -> list[Word]:
-    return [Word(str(neutral[int(i)])) for i in rng.integers(len(neutral), size=n)]
+    """Return n words without a meaning, half of them from among the most frequent."""
+    upto = np.where(rng.random(n) < 0.5, FREQUENT, len(neutral))
+    return [Word(neutral[int(i)]) for i in rng.integers(upto)]
 
 
 def compose(
@@ -225,8 +172,8 @@ def compose(
         words += _effect_words(effect, i, rng)
     if rng.random() < 0.35:
         words += _plain(pick(_ENDINGS, rng))
-    if rng.random() < 0.5:
-        for filler in _fillers(int(rng.integers(1, 6)), neutral, rng):
+    if rng.random() < 0.7:
+        for filler in _fillers(int(rng.integers(1, 10)), neutral, rng):
             words.insert(int(rng.integers(len(words) + 1)), filler)
     return words
 
@@ -263,6 +210,20 @@ def leave_words_out(words: list[Word], rng: np.random.Generator) -> list[Word]:
     return [word for word in words if rng.random() > rate]
 
 
+def sample_words(weather: str | None, neutral: list[str], rng: np.random.Generator) -> list[Word]:
+    """Return the words of a random instruction; for the parameters see `sample_instruction`."""
+    count = int(np.searchsorted((0.03, 0.53, 0.9), rng.random()))
+    effects = list(rng.choice(list(FORMS), size=count, replace=False, p=_SHARES))
+    if weather and rng.random() < 0.5:
+        effects = [pick(["clear", "sun", "day", "clear"], rng), *effects[1:]]
+    if "lights" in effects and rng.random() < LIGHTS_AT_NIGHT:
+        effects = ["night", "lights"]
+    if effects and rng.random() < NAMED_TWICE:
+        effects.insert(int(rng.integers(len(effects) + 1)), pick(effects, rng))
+    words = compose(effects, weather, neutral, rng)
+    return leave_words_out([word for word in words if word.text], rng)
+
+
 def sample_instruction(
     weather: str | None, neutral: list[str], rng: np.random.Generator
 ) -> tuple[str, dict[str, float], set[str]]:
@@ -273,19 +234,11 @@ def sample_instruction(
     weather : str or None
         An effect that the photo already shows.
     neutral : list of str
-        Words without a meaning for a scene, strewn in so that unknown words come to mean nothing.
+        Words without a meaning for a scene, strewn in so that unknown words come to mean nothing,
+        the most frequent first.
     rng : numpy.random.Generator
         Source of all choices.
     """
-    count = int(np.searchsorted((0.03, 0.53, 0.9), rng.random()))
-    effects = list(rng.choice(list(FORMS), size=count, replace=False, p=_SHARES))
-    if weather and rng.random() < 0.5:
-        effects = [pick(["clear", "sun", "day", "clear"], rng), *effects[1:]]
-    if "lights" in effects and rng.random() < LIGHTS_AT_NIGHT:
-        effects = ["night", "lights"]
-    if effects and rng.random() < NAMED_TWICE:
-        effects.insert(int(rng.integers(len(effects) + 1)), pick(effects, rng))
-    words = compose(effects, weather, neutral, rng)
-    words = leave_words_out([replace(word) for word in words if word.text], rng)
+    words = sample_words(weather, neutral, rng)
     strengths, removed = meaning(words)
     return " ".join(word.text for word in words), strengths, removed

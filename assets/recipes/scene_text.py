@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scene_grammar import FORMS, HEAVY, HELD_OUT, LIGHT
+from scene_words import FORMS, HEAVY, HELD_OUT, HINTS, LIGHT
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
 FREQUENT = 50_000  # GloVe words kept by frequency; the grammar's own words come on top
-NEUTRAL = 15_000  # of the most frequent words, those far from all that mean something
+# Words without a meaning are among the most frequent; see `neutral_words`.
+NEUTRAL, EVERYDAY, NEAR = 20_000, 3_000, 0.75
 WIDTH = 64  # of the text encoder: 50 of GloVe, the rest is the network's own
 LENGTH = 77
 # In training, standard deviations per coordinate of the noise on a word vector, which has length 3,
@@ -51,21 +52,27 @@ def load_glove() -> tuple[list[str], np.ndarray]:
 
 
 def neutral_words(words: list[str], vectors: np.ndarray) -> list[str]:
-    """Return frequent words that lie far from every word with a meaning."""
-    forms = {part for text in FORMS.values() for form in text.split() for part in form.split("-")}
+    """Return what means nothing to a scene, the most frequent words first.
+
+    Those are the `NEUTRAL` most frequent words but those with a meaning, those that hint at one
+    (`HINTS`), and, but for the `EVERYDAY` words, those with a vector near one of them. (Vectors of
+    everyday words lie near many others: *the*, *last* and *come* near *day*.)
+    """
+    forms = {form for text in FORMS.values() for form in text.split()}
     loaded = (
         forms
-        | set(HELD_OUT)
         | set(f"{LIGHT} {HEAVY}".split())
+        | set(HELD_OUT)
+        | set(HINTS)
         | set("remove without no not stop white away rid".split())
     )
     place = {word: i for i, word in enumerate(words)}
-    rows = vectors[[place[word] for word in sorted(loaded) if word in place]]  # (k, 50)
+    rows = vectors[[place[word] for word in sorted(forms) if word in place]]  # (k, 50)
     near = (vectors[:NEUTRAL] @ rows.T).max(1)
     return [
         word
-        for word, top in zip(words[:NEUTRAL], near, strict=True)
-        if top < 0.5 and word.isalpha()
+        for i, word in enumerate(words[:NEUTRAL])
+        if word.isalpha() and word not in loaded and (i < EVERYDAY or near[i] < NEAR)
     ]
 
 

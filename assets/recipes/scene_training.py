@@ -23,9 +23,16 @@ import numpy as np
 import torch
 from PIL import Image
 from scene_effects import EFFECTS
-from scene_grammar import BASE_STRENGTH
 from scene_pairs import Edits
-from scene_text import blur_vectors, build_text_encoder, build_tokenizer, load_glove, neutral_words
+from scene_text import (
+    LENGTH,
+    blur_vectors,
+    build_text_encoder,
+    build_tokenizer,
+    load_glove,
+    neutral_words,
+)
+from scene_words import BASE_STRENGTH
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from train_scene_details import NAMES as DRAWN_NAMES
@@ -67,12 +74,14 @@ LossOfBatch = Callable[[Editor, Batch, torch.Generator], torch.Tensor]
 Stage = tuple[Sequence[tuple[int, int]], int]  # picture shapes and batch size
 
 
-def tokenize(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> torch.Tensor:
-    """Return token numbers (B, 77)."""
+def tokenize(
+    tokenizer: PreTrainedTokenizerFast, texts: list[str], length: int = LENGTH
+) -> torch.Tensor:
+    """Return token numbers (B, length)."""
     return tokenizer(
         texts,
         padding="max_length",
-        max_length=tokenizer.model_max_length,
+        max_length=length,
         truncation=True,
         return_tensors="pt",
     ).input_ids

@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from scene_effects import EFFECTS
-from scene_grammar import HELD_OUT, pick, sample_instruction
+from scene_grammar import pick, sample_instruction
 from scene_pairs import WEATHER
 from scene_text import blur_vectors, build_text_encoder, build_tokenizer, load_glove, neutral_words
+from scene_words import HELD_OUT
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
 
