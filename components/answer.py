@@ -14,7 +14,7 @@ from components.html import html
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.heatmap import heatmap_html, waiting_html
 from smile_core.mask_picture import before_picture
-from smile_core.sentence import summarize
+from smile_core.sentence import sentence_html, summarize
 
 PictureUrl = Callable[[Image.Image], str]
 NO_HEATMAP = (
@@ -53,7 +53,7 @@ def render_sentence(explanation: Explanation | None) -> str:
         return render_quiet("Choose a photo, write an instruction and press Explain.")
     notes = "".join(f"<li>{escape(note)}</li>" for note in explanation.notes)
     listed = f'<ul class="notes">{notes}</ul>' if notes else ""
-    return f'<p class="sentence" dir="auto">{escape(summarize(explanation))}</p>{listed}'
+    return f'<p class="sentence" dir="auto">{sentence_html(summarize(explanation))}</p>{listed}'
 
 
 def render_quiet(text: str) -> str:

@@ -25,6 +25,7 @@ from smile_core.comparison_html import (
 )
 from smile_core.comparison_plots import all_edits, joint_map
 from smile_core.comparison_sentence import summarize_comparison
+from smile_core.sentence import sentence_html
 
 PictureUrl = Callable[[Image.Image], str]
 STRONGEST = -1  # colour the map by the word that weighs most; 0 and up: by the word of that row
@@ -41,7 +42,8 @@ def render_sentence(comparison: Comparison | None) -> str:
         return answer.render_quiet("Editing the photo with the whole instruction first…")
     notes = "".join(f"<li>{escape(note)}</li>" for note in comparison.all_notes)
     listed = f'<ul class="notes">{notes}</ul>' if notes else ""
-    return f'<p class="sentence" dir="auto">{escape(summarize_comparison(comparison))}</p>{listed}'
+    sentence = sentence_html(summarize_comparison(comparison))
+    return f'<p class="sentence" dir="auto">{sentence}</p>{listed}'
 
 
 def render_heatmaps(comparison: Comparison | None) -> str:

@@ -30,7 +30,7 @@ from smile_core.report import (
     settings_html,
 )
 from smile_core.report_charts import dot_html, equal_scale, tip_pictures_css
-from smile_core.sentence import is_right_to_left
+from smile_core.sentence import is_right_to_left, sentence_html
 
 METHOD = """
 <p>Each column was explained by itself: the photo was edited with the full instruction and then
@@ -92,7 +92,7 @@ def _header(comparison: Comparison) -> str:
         for index in range(len(comparison.columns))
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in comparison.all_notes)
-    sentence = escape(summarize_comparison(comparison)).replace(" ± ", "\u00a0±\u00a0")
+    sentence = sentence_html(summarize_comparison(comparison))
     return (
         '<header><p class="brand"><b>SMILE</b> which words drive your edit?</p>'
         f"<h1>{sentence}</h1>{written}"

@@ -21,7 +21,7 @@ from smile_core.heatmap import HEATMAP_CSS, heatmap_html
 from smile_core.mask_picture import before_picture
 from smile_core.pictures import data_uri
 from smile_core.report_charts import bars_html, map_html, scatter_html, tip_pictures_css
-from smile_core.sentence import edits_made, is_right_to_left, signed, summarize
+from smile_core.sentence import edits_made, is_right_to_left, sentence_html, signed, summarize
 
 STATIC = Path(__file__).parent / "static"
 CITATION = "https://arxiv.org/abs/2412.16277"
@@ -146,8 +146,7 @@ def before_after_html(explanation: Explanation) -> str:
 
 def _header_html(explanation: Explanation) -> str:
     direction = "rtl" if is_right_to_left(explanation.instruction) else "ltr"
-    # A number stays on one line with its margin.
-    sentence = escape(summarize(explanation)).replace(" ± ", "\u00a0±\u00a0")
+    sentence = sentence_html(summarize(explanation))
     edits = f"{edits_made(explanation)} edits"
     facts = " · ".join((explanation.editor, edits, f"seed {explanation.seed}"))
     notes = "".join(f"<li>{escape(note)}</li>" for note in explanation.notes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Sequence
+from html import escape
 
 from smile_core.explanation import AGAINST, DRIVES, NOTHING, Explanation, UnitWeight
 from smile_core.word_pairs import find_word_pair
@@ -59,6 +60,11 @@ def summarize(explanation: Explanation) -> str:
         sentences += _leftover(idle, unsure, noun)
     sentences += _caution(explanation)
     return " ".join(sentences)
+
+
+def sentence_html(sentence: str) -> str:
+    """Return a sentence as HTML, in which a number stays on one line with its margin."""
+    return escape(sentence).replace(" ± ", "\u00a0±\u00a0")
 
 
 def signed(value: float) -> str:

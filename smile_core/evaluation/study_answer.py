@@ -138,8 +138,8 @@ def nearest_note(pairs: Sequence[Pair]) -> str:
     kin = group_by(names, nearest_editor)
     listed = "; ".join(f"{paper} beside {' and '.join(ours)}" for paper, ours in kin.items())
     return (
-        "Columns in italics are the paper's own figures, measured on its photos with the editor "
-        f"that is nearest in kind: {listed}."
+        "Columns named “paper” are its own figures, measured on its photos with the editor that "
+        f"is nearest in kind: {listed}."
     )
 
 
