@@ -138,7 +138,7 @@ def _effect_words(effect: str, group: int, rng: np.random.Generator) -> list[Wor
 
 def _fillers(n: int, neutral: list[str], rng: np.random.Generator) -> list[Word]:
     """Return n words without a meaning, half of them from among the most frequent."""
-    upto = np.where(rng.random(n) < 0.5, FREQUENT, len(neutral))
+    upto = np.where(rng.random(n) < 0.5, min(FREQUENT, len(neutral)), len(neutral))
     return [Word(neutral[int(i)]) for i in rng.integers(upto)]
 
 

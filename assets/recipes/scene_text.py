@@ -7,6 +7,8 @@ punctuation separates words and is dropped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from scene_words import FORMS, HEAVY, HELD_OUT, HINTS, LIGHT
@@ -16,7 +18,8 @@ from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 FREQUENT = 50_000  # GloVe words kept by frequency; the grammar's own words come on top
 # Words without a meaning are among the most frequent; see `neutral_words`.
 NEUTRAL, EVERYDAY, NEAR = 20_000, 3_000, 0.75
-WIDTH = 64  # of the text encoder: 50 of GloVe, the rest is the network's own
+WIDTH, GLOVE = 64, 50  # numbers of a token vector, and how many of them are GloVe's
+HIDDEN = 0.25  # how often the others are hidden while they are learnt
 LENGTH = 77
 # In training, standard deviations per coordinate of the noise on a word vector, which has length 3,
 # and how often each is drawn. The large one reaches from a word to its synonyms.
@@ -123,15 +126,53 @@ def build_text_encoder(
     return encoder
 
 
-def blur_vectors(encoder: CLIPTextModel) -> None:
+def blur_vectors(
+    encoder: CLIPTextModel,
+    scales: Sequence[float] = VECTOR_NOISE,
+    shares: Sequence[float] = NOISE_SHARES,
+) -> None:
     """Add noise to the token vectors whenever `encoder` trains, so that neighbours mean alike."""
-    scales, shares = torch.tensor(VECTOR_NOISE), torch.tensor(NOISE_SHARES)
+    scale_of, share_of = torch.tensor(scales), torch.tensor(shares)
 
     def add_noise(module: torch.nn.Module, inputs: object, vectors: torch.Tensor) -> torch.Tensor:
         if not module.training:
             return vectors
         b, n, _ = vectors.shape
-        scale = scales[torch.multinomial(shares, b * n, replacement=True)].view(b, n, 1)
+        scale = scale_of[torch.multinomial(share_of, b * n, replacement=True)].view(b, n, 1)
         return vectors + scale * torch.randn_like(vectors)
 
     encoder.get_input_embeddings().register_forward_hook(add_noise)
+
+
+def learn_own_part(encoder: CLIPTextModel) -> torch.nn.Parameter:
+    """Let training write into the part of the token table that GloVe leaves free.
+
+    Where a word stands among its neighbours is not always what it means here (*quiet* lies by
+    *calm*, *sudden* by *intense*); what training saw of a word can be kept in the last
+    `WIDTH` - `GLOVE` numbers of its vector. They stay 0 for words that it never saw, and are hidden
+    now and then, so that the encoder can also do without.
+
+    Returns
+    -------
+    Parameter
+        The token table, to be trained without weight decay.
+    """
+    embedding = encoder.get_input_embeddings()
+    embedding.weight.requires_grad_(True)
+
+    def keep_glove(gradient: torch.Tensor) -> torch.Tensor:
+        gradient = gradient.clone()
+        gradient[:, :GLOVE] = 0
+        gradient[: len(SPECIAL)] = 0
+        return gradient
+
+    def hide(module: torch.nn.Module, inputs: object, vectors: torch.Tensor) -> torch.Tensor:
+        if not module.training:
+            return vectors
+        seen = torch.rand(vectors.shape[:2]) >= HIDDEN  # (b, n)
+        own = vectors[..., GLOVE:] * seen[..., None]
+        return torch.cat([vectors[..., :GLOVE], own], dim=-1)
+
+    embedding.weight.register_hook(keep_glove)
+    embedding.register_forward_hook(hide)
+    return embedding.weight

@@ -8,8 +8,9 @@ The text encoder as it was is the teacher. It reads an instruction in the plaine
 same instruction in any words of `scene_words`, and has to send the U-Net the same. So the U-Net
 draws for *showers* what it has always drawn for *rain*, and nothing for *wedding*.
 
-The token table stays frozen; it grows by the words that it had not. Noise on the word vectors makes
-neighbours mean alike. The folder that is written is that of an editor, complete.
+The token table grows by the words that it had not. Its GloVe part stays frozen, and noise on it
+makes neighbours mean alike; what a word means here beyond that is learnt into the numbers that
+GloVe leaves free. The folder that is written is that of an editor, complete.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from scene_text import (
     blur_vectors,
     build_text_encoder,
     build_tokenizer,
+    learn_own_part,
     load_glove,
     neutral_words,
 )
@@ -44,6 +46,8 @@ SEED = 20261121
 BATCH = 96
 LEARNING_RATE = 1e-3
 WARM_UP = 100  # steps
+TABLE_RATE = 3.0  # times the learning rate, for the token table
+NOISE = (0.1, 0.2), (0.7, 0.3)  # on word vectors and how often; words are many now, and lie close
 # Texts end long before the last of the 77 positions, which cost the most: so many positions do for
 # that share of the time.
 SHORT, SHORT_SHARE = 32, 0.7
@@ -110,9 +114,13 @@ def train(folder: Path, out: Path, minutes: float) -> None:
     words, vectors = load_glove()
     pupil, tokenizer = widen(teacher, words, vectors)
     pupil.train()
-    blur_vectors(pupil)
     trained = [p for p in pupil.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=0.01, fused=True)
+    groups = [
+        {"params": trained, "scale": 1.0, "weight_decay": 0.01},
+        {"params": [learn_own_part(pupil)], "scale": TABLE_RATE, "weight_decay": 0.0},
+    ]
+    blur_vectors(pupil, *NOISE)
+    optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, fused=True)
     stream = Pairs(neutral_words(words, vectors), SEED)
     batches = iter(DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=8))
     out.mkdir(parents=True, exist_ok=True)
@@ -123,7 +131,8 @@ def train(folder: Path, out: Path, minutes: float) -> None:
         texts, plain = next(batches)
         falling = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress))
         for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * min(1, (step + 1) / WARM_UP) * falling
+            rate = LEARNING_RATE * min(1, (step + 1) / WARM_UP) * falling
+            group["lr"] = rate * group["scale"]
         length = SHORT if progress < SHORT_SHARE else LENGTH
         with torch.no_grad():
             asked = teacher(tokenize(old_tokenizer, plain, length))[0]  # (BATCH, length, d)

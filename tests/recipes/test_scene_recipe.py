@@ -14,17 +14,20 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "assets" / "recipes"))
 cv2 = pytest.importorskip("cv2", reason="the recipes need opencv (assets/recipes/requirements.txt)")
 
 from scene_effects import EFFECTS, render  # noqa: E402
-from scene_grammar import (  # noqa: E402
+from scene_grammar import Word, meaning, sample_instruction  # noqa: E402
+from scene_pairs import shrink  # noqa: E402
+from scene_words import (  # noqa: E402
     BASE_STRENGTH,
     FORMS,
+    HEAVY,
     HEAVY_FACTOR,
     HELD_OUT,
+    HINTS,
+    LIGHT,
     LIGHT_FACTOR,
-    Word,
-    meaning,
-    sample_instruction,
+    STRONG_FORMS,
+    WEAK_FORMS,
 )
-from scene_pairs import shrink  # noqa: E402
 from train_scene_details import NAMES, maps_of  # noqa: E402
 
 from smile_core.editors.scene_model import COLOUR_MAPS, UNET_MAPS  # noqa: E402
@@ -89,13 +92,19 @@ def test_instructions_repeat_with_the_seed_and_never_use_held_out_words() -> Non
     assert not used & set(HELD_OUT)
 
 
-def test_held_out_instructions_of_the_benchmark_are_held_out() -> None:
-    known = {part for text in FORMS.values() for form in text.split() for part in form.split("-")}
+def test_a_word_has_one_meaning() -> None:
+    groups = [
+        *(set(forms.split()) for forms in FORMS.values()),
+        *(set(LIGHT.split()), set(HEAVY.split()), set(HELD_OUT), set(HINTS)),
+    ]
+    assert len(set().union(*groups)) == sum(map(len, groups))
+    assert {*WEAK_FORMS, *STRONG_FORMS} <= set().union(*groups[: len(FORMS)])
+
+
+def test_instructions_of_the_benchmark_are_marked_when_training_never_saw_their_words() -> None:
+    known = {"black", "white"}.union(*(forms.split() for forms in FORMS.values()))
     for labelled in INSTRUCTIONS:
-        if labelled.held_out:
-            assert set(labelled.keywords) <= set(HELD_OUT)
-        else:
-            assert set(labelled.keywords) <= known
+        assert labelled.held_out == (not set(labelled.keywords) <= known), labelled
 
 
 @pytest.mark.parametrize("name", EFFECTS)
