@@ -92,15 +92,15 @@ def main() -> None:
     undefined = int(np.isnan(figures[..., COLUMNS.index("r2_w_loo")]).sum())
     for labelled, values in zip(instructions, figures, strict=True):
         print(row(labelled.text, values))
-    held_out = np.array([labelled.held_out for labelled in instructions])
     fresh = np.array([labelled.fresh for labelled in instructions])
+    held_out = np.array([labelled.held_out for labelled in instructions])
+    for start in range(0, len(instructions), 12):
+        dozen = INSTRUCTIONS.index(instructions[start]) // 12 + 1
+        print(row(f"dozen {dozen}", figures[start : start + 12]))
     for name, chosen in (
-        ("words seen in training", ~held_out),
-        ("words held out", held_out),
         ("instructions looked at while training", ~fresh),
         ("fresh instructions", fresh),
-        ("fresh instructions, words seen in training", fresh & ~held_out),
-        ("fresh instructions, words held out", fresh & held_out),
+        ("words held out", held_out),
     ):
         if chosen.any():
             print(row(name, figures[chosen]))
