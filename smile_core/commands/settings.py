@@ -71,7 +71,8 @@ def add_settings(parser: argparse.ArgumentParser, *, several: bool = False) -> N
     parser.add_argument(
         "--editor",
         *(["--editors"] if several else []),
-        help="a name of `editors`, a folder saved by diffusers, or a hub id",
+        help="a name of `editors`, a folder saved by diffusers, a hub id, a .safetensors or .pkl "
+        "file of a kind that is listed, or a .toml file of your own",
         **many,
     )
     parser.add_argument(
