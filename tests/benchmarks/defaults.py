@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.defaults [--editors NAME ...] [--out DIR]
 
-Every editor x photo x instruction of `labelled_edits`, but the fresh ones, is edited once, by 32
+Every editor x photo x instruction of `LOOKED_AT` (`labelled_edits`) is edited once, by 32
 perturbations, and then explained with every image distance x text distance x surrogate on the same
 pictures. Printed are the averages over all pairs of AUROC and leave-one-out R²_w, of the stability
 under `###` (Ruzicka's index, on one photo per instruction), and the milliseconds that distances
