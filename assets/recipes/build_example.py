@@ -22,8 +22,8 @@ def main() -> None:
     """Run the explanation and replace the stored one."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photo", default="temple", help="name of a bundled photo")
-    parser.add_argument("--instruction", default="Make it a snowy day with heavy fog.")
-    parser.add_argument("--perturbations", type=int, default=64)
+    parser.add_argument("--instruction", default="Turn this lake into a rainy evening")
+    parser.add_argument("--perturbations", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     photo = ASSETS / "photos" / f"{given.photo}.jpg"

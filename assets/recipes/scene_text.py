@@ -1,8 +1,8 @@
 """The bundled editor's reading: a word tokenizer and a small CLIP text encoder on GloVe vectors.
 
 The token embeddings are GloVe 6B vectors (50 dimensions, public domain) and stay frozen, so a word
-that training never showed lies near the words that it did; `learn_own_part` adds to them. One token is one word, lower-cased;
-punctuation separates words and is dropped.
+that training never showed lies near the words that it did; `learn_own_part` adds to them. One token
+is one word, lower-cased; punctuation separates words and is dropped.
 """
 
 from __future__ import annotations
