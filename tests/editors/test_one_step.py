@@ -96,14 +96,14 @@ def test_equal_to_its_network_called_by_hand(editor: Editor, folder: Path, photo
     tokens = pipe.tokenizer(
         ["a red evening"], padding="max_length", max_length=77, return_tensors="pt"
     ).input_ids
-    with torch.inference_mode():
+    # The editor runs in bfloat16 where the processor has it; random weights magnify rounding.
+    mixed = torch.autocast("cpu", dtype=torch.bfloat16, enabled="mixed" in editor.runs_on)
+    with torch.inference_mode(), mixed:
         text = pipe.text_encoder(tokens)[0]
         expected = pipe.unet(pixels, noise_field(256, 320), text)[0]  # (3, H, W)
-    expected = ((expected.clamp(-1, 1) + 1) * 127.5).permute(1, 2, 0).numpy()
+    expected = ((expected.float().clamp(-1, 1) + 1) * 127.5).permute(1, 2, 0).numpy()
     edit = editor.edit(photo, ["a red evening"], seed=0)[0]
-    # The editor runs in bfloat16 where the processor has it; random weights magnify rounding, to
-    # about half a grey level. They also move the photo by a hundred times as much.
-    assert np.abs(np.asarray(edit) - expected).mean() < 1
+    assert np.abs(np.asarray(edit) - expected).mean() < 0.5
     assert np.abs(np.asarray(photo) - expected).mean() > 50
 
 
