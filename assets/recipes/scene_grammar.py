@@ -28,7 +28,7 @@ from scene_words import (
 DRAWN = ("rain", "snow", "lights", "rainbow", "blur", "sketch", "clouds", "storm")
 DRAWN_SHARE = 2.0
 LIGHTS_AT_NIGHT = 0.4  # how often lamps are asked for together with night
-FREQUENT = 1000  # of the words without a meaning, those that half of all strewn-in ones are from
+COMMON = 1000  # of the words without a meaning, those that half of all strewn-in ones are from
 # How often an effect is named by two words ("a snowy winter", "rain ... puddles"), which asks for
 # more of it than either does; and how often the two then stand side by side.
 NAMED_TWICE, SIDE_BY_SIDE = 0.25, 0.5
@@ -138,7 +138,7 @@ def _effect_words(effect: str, group: int, rng: np.random.Generator) -> list[Wor
 
 def _fillers(n: int, neutral: list[str], rng: np.random.Generator) -> list[Word]:
     """Return n words without a meaning, half of them from among the most frequent."""
-    upto = np.where(rng.random(n) < 0.5, min(FREQUENT, len(neutral)), len(neutral))
+    upto = np.where(rng.random(n) < 0.5, min(COMMON, len(neutral)), len(neutral))
     return [Word(neutral[int(i)]) for i in rng.integers(upto)]
 
 

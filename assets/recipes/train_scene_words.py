@@ -121,7 +121,10 @@ def train(folder: Path, out: Path, minutes: float) -> None:
     ]
     blur_vectors(pupil, *NOISE)
     optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, fused=True)
-    stream = Pairs(neutral_words(words, vectors), SEED)
+    neutral = neutral_words(words, vectors)
+    known = {form for forms in FORMS.values() for form in forms.split()}
+    print(f"{len(known)} words with a meaning, {len(neutral)} without one", flush=True)
+    stream = Pairs(neutral, SEED)
     batches = iter(DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=8))
     out.mkdir(parents=True, exist_ok=True)
     log = out / "words_log.jsonl"
@@ -163,7 +166,6 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path, help="of the editor as it is")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(1)  # so that both editors can be taught side by side
     train(args.folder, args.out, args.minutes)

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.defaults [--editors NAME ...] [--out DIR]
 
-Every editor x photo x instruction of `LOOKED_AT` (`labelled_edits`) is edited once, by 32
+Every editor x photo x instruction of `DECIDED_ON` (`labelled_edits`) is edited once, by 32
 perturbations, and then explained with every image distance x text distance x surrogate on the same
 pictures. Printed are the averages over all pairs of AUROC and leave-one-out R²_w, of the stability
 under `###` (Ruzicka's index, on one photo per instruction), and the milliseconds that distances
@@ -45,7 +45,7 @@ from smile_core.planning import edit_maker, plan_run
 from smile_core.surrogate import fit_surrogate
 from smile_core.text_distance import load_word_vectors, text_distances
 from tests.benchmarks.defaults_picture import draw_curves
-from tests.benchmarks.labelled_edits import LOOKED_AT, PAIRS, PHOTOS, LabelledInstruction
+from tests.benchmarks.labelled_edits import DECIDED_ON, PAIRS, PHOTOS, LabelledInstruction
 
 EDITORS = ("scene-pix2pix", "one-step")
 PERTURBATIONS = 32
@@ -172,7 +172,7 @@ def study(editor: Editor, encoder: Encoder) -> tuple[list[dict], list[dict]]:
     grid = Grid()
     curves: dict[tuple[str, int], list[tuple[float, float]]] = defaultdict(list)
     default = (DEFAULT.image_distance, DEFAULT.text_distance, DEFAULT.surrogate)
-    for labelled, photo in product(LOOKED_AT, PHOTOS):
+    for labelled, photo in product(DECIDED_ON, PHOTOS):
         few = make_edits(photo, labelled.text, editor, encoder, perturbations=PERTURBATIONS)
         changed = None
         if (labelled, photo) in PAIRS:
@@ -202,7 +202,7 @@ def main() -> None:
     args = parser.parse_args()
     encoder = load_encoder(DEFAULT.encoder)
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores")
-    print(f"{len(PHOTOS)} photos x {len(LOOKED_AT)} instructions, {PERTURBATIONS} perturbations")
+    print(f"{len(PHOTOS)} photos x {len(DECIDED_ON)} instructions, {PERTURBATIONS} perturbations")
     choices, curves = [], []
     for name in args.editors:
         rows, points = study(load_editor(name), encoder)

@@ -129,8 +129,8 @@ INSTRUCTIONS = (
 )
 
 # What the defaults are decided on: the first two dozens; and one photo for each.
-LOOKED_AT = INSTRUCTIONS[:24]
+DECIDED_ON = INSTRUCTIONS[:24]
 PAIRS = tuple(
     (labelled, PHOTOS[(index + index // len(PHOTOS)) % len(PHOTOS)])
-    for index, labelled in enumerate(LOOKED_AT)
+    for index, labelled in enumerate(DECIDED_ON)
 )

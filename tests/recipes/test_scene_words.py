@@ -12,6 +12,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2] / "assets" / "recipes"))
 pytest.importorskip("cv2", reason="the recipes need opencv (assets/recipes/requirements.txt)")
 
+import scene_text
 from scene_grammar import Word
 from scene_text import (
     GLOVE,
@@ -25,7 +26,7 @@ from scene_text import (
 )
 from scene_training import tokenize
 from scene_words import BASE_STRENGTH, FORMS, HEAVY_FACTOR, LIGHT_FACTOR
-from train_scene_words import BATCH, NOTHING, PLAIN, Pairs, plainly, widen
+from train_scene_words import BATCH, NOTHING, PLAIN, SCALED, Pairs, plainly, widen
 
 
 @pytest.fixture
@@ -55,10 +56,13 @@ def test_both_readings_have_a_word_for_a_word() -> None:
     assert len(texts) == BATCH
     for text, other in zip(texts, plain, strict=True):
         assert len(text.split()) == len(other.split())
-    known = {word for forms in PLAIN.values() for word in forms} | set(NOTHING)
-    strewn = {"table", "horse"} | (set(" ".join(FORMS.values()).split()) - known)
-    assert {word for text in texts for word in text.split()} & strewn
-    assert not {"table", "horse"} & {word for text in plain for word in text.split()}
+    said, read = (set(" ".join(some).split()) for some in (texts, plain))
+    assert {"table", "horse"} <= said
+    assert not {"table", "horse"} & read
+    rare = {form for forms in FORMS.values() for form in forms.split() if "-" not in form}
+    rare -= {form for forms in (*PLAIN.values(), *SCALED.values()) for form in forms}
+    assert len(rare & said) > 50
+    assert not rare & read
 
 
 def test_a_wider_table_leaves_what_was_read_as_it_was(words_and_vectors) -> None:
@@ -77,6 +81,7 @@ def test_a_wider_table_leaves_what_was_read_as_it_was(words_and_vectors) -> None
 def test_training_writes_only_into_the_free_part_of_the_table(words_and_vectors) -> None:
     words, vectors = words_and_vectors
     tokenizer = build_tokenizer(words)
+    torch.manual_seed(0)
     pupil = build_text_encoder(tokenizer, words, vectors).train()
     table = learn_own_part(pupil)
     blur_vectors(pupil, (0.1,), (1.0,))
@@ -91,6 +96,25 @@ def test_training_writes_only_into_the_free_part_of_the_table(words_and_vectors)
     assert rows[len(SPECIAL) :].tolist() == [word in "make it snow".split() for word in words]
 
 
-def test_words_without_a_meaning_are_the_frequent_ones_far_from_any(words_and_vectors) -> None:
+def test_the_free_part_is_hidden_now_and_then(words_and_vectors, monkeypatch) -> None:
     words, vectors = words_and_vectors
+    tokenizer = build_tokenizer(words)
+    for share, learns in ((1.0, False), (0.0, True)):
+        monkeypatch.setattr(scene_text, "HIDDEN", share)
+        pupil = build_text_encoder(tokenizer, words, vectors).train()
+        table = learn_own_part(pupil)
+        pupil(tokenize(tokenizer, ["make it snow"]))[0].square().sum().backward()
+        assert table.grad is not None
+        assert bool(table.grad.any()) is learns
+
+
+def test_words_without_a_meaning_are_everyday_ones_and_ones_far_from_any(
+    words_and_vectors, monkeypatch
+) -> None:
+    words, vectors = words_and_vectors
+    vectors[[0, 5]] = vectors[2]  # "make" and "horse" lie where "snow" does
     assert neutral_words(words, vectors) == "make it wedding horse".split()
+    monkeypatch.setattr(scene_text, "EVERYDAY", 1)
+    assert neutral_words(words, vectors) == "make it wedding".split()
+    monkeypatch.setattr(scene_text, "NEUTRAL", 2)
+    assert neutral_words(words, vectors) == "make it".split()
