@@ -1,7 +1,7 @@
 """Photos and instructions that the bundled editor never saw, with the words that ought to matter.
 
-The photos are not among those of `assets/recipes/collect_photos.py`, and no instruction is one
-that `assets/recipes/scene_grammar.py` can write: each has words or turns that it does not have.
+The photos are not among those of `assets/recipes/collect_photos.py`, and no instruction occurred in
+the last training, as `seen_in_training` counts.
 Instructions marked `held_out` name their effect with a word that never occurs in training, so only
 its word vector can tell the editor what it means.
 
