@@ -1,12 +1,15 @@
 """What editors on a diffusers pipeline share: rows that run together, a lock, Stop, out of memory.
 
-Every row of every batch starts from the same noise, because each has its own generator with the
-same seed. Rows still pass through the kernels together, and how many there are decides in which
-order these add, which can move a pixel by a level or two of 255. So every call of the pipeline has
-the same number of rows, filled up with the last prompt where there are fewer: on one machine with
-one number of threads an edit has the same pixels whatever batch it is made in, and a run that was
-killed ends as it would have ended. The exception is a call that ran out of memory, after which
-fewer rows are taken; then edits may differ by that rounding.
+All texts of a batch pass through the text encoder in one call; then the edits are made in calls of
+a few rows. Every row starts from the same noise, because each has its own generator with the same
+seed. Rows still pass through the kernels together, and how many there are decides in which order
+these add, which can move a pixel by a level or two of 255. So every call that makes edits has the
+same number of rows, filled up with the last prompt where there are fewer. The number of texts does
+vary, but in multiples of `TEXTS_TOGETHER`, which a processor encodes to the same bits however many
+they are. So on one machine with one number of threads an edit has the same pixels whatever batch
+it is made in, and a run that was killed ends as it would have ended. Where memory ran out, so that
+fewer go together, and on graphics cards, which promise nothing about the number of texts, edits
+may differ by that rounding.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ from smile_core.editors.protocol import (
 
 # On a processor more rows at once gain nothing; a graphics card wants more to be busy.
 ROWS_PER_CALL = {"cpu": 4, "mps": 4, "cuda": 8}
+TEXTS_TOGETHER = 8
 
 Answer = Image.Image | EditFailure
 
@@ -78,6 +82,23 @@ class EditJob:
         if self.stop is not None and self.stop():
             raise StopRequested
         return arguments[-1]  # the state of the pipeline, which `callback_on_step_end` hands back
+
+
+@dataclass(frozen=True)
+class Row:
+    """One edit to make.
+
+    Attributes
+    ----------
+    prompt : str
+        The instruction.
+    texts : mapping of str to torch.Tensor
+        What the text encoder made of it, by the name that the pipeline has for it, each without a
+        dimension of rows; empty for a pipeline that encodes each text itself.
+    """
+
+    prompt: str
+    texts: Mapping[str, torch.Tensor]
 
 
 class BatchEditor(ABC):
@@ -142,30 +163,48 @@ class BatchEditor(ABC):
         job = EditJob(photo=photo, mask=mask, seed=seed, settings=settings, stop=stop)
         unique = list(dict.fromkeys(prompts))
         self._check(job)
-        with Held(self._lock, stop):
-            self._check_lengths(unique)
-        answers: dict[str, Answer] = {}
         with torch.inference_mode():
-            start = 0
-            while start < len(unique):
-                rows = self._rows_per_call
-                chunk = unique[start : start + rows]
-                padding = chunk[-1:] * (rows - len(chunk))
+            with Held(self._lock, stop):
+                self._check_lengths(unique)
+                rows = self._rows(unique, job)
+            answers: dict[str, Answer] = {}
+            while len(answers) < len(rows):
                 try:
-                    made = self._run(chunk + padding, job)[: len(chunk)]
+                    answers |= self._next_call(rows[len(answers) :], job)
                 except StopRequested:
                     done = takewhile(answers.__contains__, prompts)
                     raise StopRequested([answers[prompt] for prompt in done]) from None
-                except (MemoryError, RuntimeError) as error:
-                    if not _is_out_of_memory(error):
-                        raise
-                    if rows > 1:
-                        self._rows_per_call = rows // 2
-                        continue
-                    made = [EditFailure("The editor ran out of memory, even one edit at a time.")]
-                answers.update(zip(chunk, made, strict=True))
-                start += len(chunk)
         return [answers[prompt] for prompt in prompts]
+
+    def _rows(self, prompts: list[str], job: EditJob, multiple: int = TEXTS_TOGETHER) -> list[Row]:
+        """Encode all texts in one call, or in halves where they do not fit memory together."""
+        try:
+            texts = self._encode(prompts, job, multiple)
+            return [Row(prompt, text) for prompt, text in zip(prompts, texts, strict=True)]
+        except (MemoryError, RuntimeError) as error:
+            alone = len(prompts) == multiple == 1
+            if alone or not _is_out_of_memory(error):
+                raise
+        half = (len(prompts) + 1) // 2
+        parts = [part for part in (prompts[:half], prompts[half:]) if part]
+        return [row for part in parts for row in self._rows(part, job, multiple=1)]
+
+    def _next_call(self, rows: list[Row], job: EditJob) -> dict[str, Answer]:
+        """Make the first of these edits in one call of the pipeline: nothing, if memory ran out."""
+        limit = self._rows_per_call
+        chunk = rows[:limit]
+        padding = chunk[-1:] * (limit - len(chunk))
+        try:
+            with Held(self._lock, job.stop):
+                made = self._run(chunk + padding, job)[: len(chunk)]
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            if limit > 1:
+                self._rows_per_call = limit // 2
+                return {}
+            made = [EditFailure("The editor ran out of memory, even one edit at a time.")]
+        return {row.prompt: answer for row, answer in zip(chunk, made, strict=True)}
 
     @staticmethod
     def precision(device: str, weight_bytes: int) -> torch.dtype:
@@ -185,8 +224,18 @@ class BatchEditor(ABC):
         """Refuse prompts of which the pipeline would read only the beginning."""
 
     @abstractmethod
-    def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
-        """Make one edit for each of `prompts` in one call of the pipeline."""
+    def _encode(
+        self, prompts: list[str], job: EditJob, multiple: int
+    ) -> list[Mapping[str, torch.Tensor]]:
+        """Return `Row.texts` of all prompts.
+
+        They pass through the text encoder in one call, with other texts that the pipeline needs,
+        and filled up to a multiple of `multiple`, see `fill_up`.
+        """
+
+    @abstractmethod
+    def _run(self, rows: list[Row], job: EditJob) -> list[Answer]:
+        """Make one edit for each of `rows` in one call of the pipeline."""
 
 
 class Held:
@@ -202,6 +251,16 @@ class Held:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
+
+
+def fill_up(texts: Sequence[str], multiple: int) -> list[str]:
+    """Return the texts, the last of them repeated until there are a multiple of `multiple`."""
+    return [*texts, *[texts[-1]] * (-len(texts) % multiple)]
+
+
+def stack_texts(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
+    """Return the texts of some rows by their names, each of shape (rows, ...)."""
+    return {name: torch.stack([row.texts[name] for row in rows]) for name in rows[0].texts}
 
 
 def pictures_of(result: Any, rows: int) -> list[Answer]:

@@ -19,28 +19,16 @@ from smile_core.editors.batch_editor import (
     Answer,
     BatchEditor,
     EditJob,
-    Held,
+    Row,
     check_token_count,
     pictures_of,
+    stack_texts,
 )
+from smile_core.editors.encoding_once import BATCHED, encode_texts, remember_pictures
 from smile_core.editors.instruct_pix2pix import check_guidance
 from smile_core.editors.protocol import EditorCard
 from smile_core.editors.schedulers import has_replaceable, with_scheduler
 
-# Those that take a list of texts and pad each to one length, so that an edit does not depend on
-# its neighbours. All others run one edit at a time: some refuse a list, some force it to one, some
-# draw other noise for every row, and some pad to the longest text.
-BATCHED = frozenset(
-    {
-        "Flux2KleinPipeline",
-        "FluxKontextPipeline",
-        "StableDiffusionImg2ImgPipeline",
-        "StableDiffusionInpaintPipeline",
-        "StableDiffusionXLImg2ImgPipeline",
-        "StableDiffusionXLInpaintPipeline",
-        "StableDiffusionXLInstructPix2PixPipeline",
-    }
-)
 # These scale the photo to a size of their own, and make the edit in that size unless told
 # otherwise; told otherwise, they would zoom.
 _OWN_SIZE = frozenset({"QwenImageEditPipeline", "QwenImageEditPlusPipeline", "QwenImage21Pipeline"})
@@ -178,6 +166,8 @@ class DiffusersEditor(BatchEditor):
             weights=f"{kind.__name__} {digest}",
             batched=kind.__name__ in BATCHED,
         )
+        if hasattr(pipe, "vae"):
+            remember_pictures(pipe.vae)
 
     def _check(self, job: EditJob) -> None:
         settings = job.settings
@@ -214,45 +204,58 @@ class DiffusersEditor(BatchEditor):
             allowed, tokenizer = max(limits, key=lambda limit: limit[0])
             check_token_count(tokenizer, prompts, allowed, self.name)
 
-    def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
-        rows = len(prompts)
+    def _encode(
+        self, prompts: list[str], job: EditJob, multiple: int
+    ) -> list[Mapping[str, torch.Tensor]]:
+        if type(self._pipe).__name__ not in BATCHED:
+            return [{} for _ in prompts]  # the pipeline encodes each text itself
+        return encode_texts(self._pipe, prompts, self._negative(job.settings), multiple)
+
+    def _run(self, rows: list[Row], job: EditJob) -> list[Answer]:
         devices = [torch.cuda.current_device()] if self._pipe.device.type == "cuda" else []
         scheduler = with_scheduler(self._pipe, job.settings.get("scheduler"), self.name)
-        with Held(self._lock, job.stop), scheduler, torch.random.fork_rng(devices):
+        with scheduler, torch.random.fork_rng(devices):
             torch.manual_seed(job.seed)  # some draw noise from nobody's generator
-            result = self._pipe(**self._call(prompts, job))
-        return pictures_of(result, rows)
+            result = self._pipe(**self._call(rows, job))
+        return pictures_of(result, len(rows))
 
-    def _call(self, prompts: list[str], job: EditJob) -> dict[str, Any]:
+    def _call(self, rows: list[Row], job: EditJob) -> dict[str, Any]:
         """Return the arguments of one call of the pipeline."""
-        photo, settings, generators = job.photo, job.settings, job.generators(len(prompts))
+        photo, settings, generators = job.photo, job.settings, job.generators(len(rows))
         call: dict[str, Any] = {
             argument: settings[knob] for knob, argument in self._knobs.items() if knob in settings
         }
+        call |= self._texts(rows, settings)
         if "input_images" in self._arguments:  # OmniGen, one row at a time
-            prompts = [_OMNIGEN_PROMPT.format(prompt) for prompt in prompts]
             call["input_images"] = [photo]
         else:
             # InstructPix2Pix XL wants a photo for every row; to others that means several photos.
             per_row = isinstance(self._pipe, StableDiffusionXLInstructPix2PixPipeline)
-            call["image"] = [photo] * len(prompts) if per_row else photo
-        single = len(prompts) == 1
+            call["image"] = [photo] * len(rows) if per_row else photo
         available: dict[str, Any] = {
-            "prompt": prompts[0] if single else prompts,
-            "generator": generators[0] if single else generators,
+            "generator": generators[0] if len(rows) == 1 else generators,
             "_auto_resize": False,  # the photo has its working size already
         }
         if not self._own_size:
             available |= {"height": photo.height, "width": photo.width}
             available["max_area"] = photo.width * photo.height
-        negative = self._negative(settings)
-        if negative is not None:
-            available["negative_prompt"] = negative if single else [negative] * len(prompts)
         if self._pipe.config.get("is_distilled"):
             available["guidance_scale"] = 1.0  # ignored, but any other value is warned about
         modern = "callback_on_step_end" in self._arguments
         available["callback_on_step_end" if modern else "callback"] = job.check_stop
         return call | {name: value for name, value in available.items() if name in self._arguments}
+
+    def _texts(self, rows: list[Row], settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the texts as the pipeline takes them: encoded, or a single one as it reads."""
+        if rows[0].texts:
+            return stack_texts(rows)
+        (row,) = rows
+        if "input_images" in self._arguments:
+            return {"prompt": _OMNIGEN_PROMPT.format(row.prompt)}
+        negative = self._negative(settings)
+        if negative is None or "negative_prompt" not in self._arguments:
+            return {"prompt": row.prompt}
+        return {"prompt": row.prompt, "negative_prompt": negative}
 
     def _negative(self, settings: Mapping[str, Any]) -> str | None:
         """Return the negative prompt; None leaves it to the pipeline."""

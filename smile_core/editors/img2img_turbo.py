@@ -12,6 +12,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,8 +28,10 @@ from smile_core.editors.batch_editor import (
     Answer,
     BatchEditor,
     EditJob,
-    Held,
+    Row,
     check_token_count,
+    fill_up,
+    stack_texts,
 )
 from smile_core.editors.canny import canny_edges
 from smile_core.editors.card_file import read_card
@@ -90,16 +93,20 @@ class Img2ImgTurbo(BatchEditor):
         tokenizer = self._pipe.tokenizer
         check_token_count(tokenizer, prompts, tokenizer.model_max_length, self.name)
 
-    def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
-        with Held(self._lock, job.stop):
-            job.check_stop(None)
-            ratio = self._set_ratio(job)
-            latents, skips = self._encode(job.photo, ratio)
-            if ratio < 1:
-                noise = torch.randn(latents.shape, generator=job.generators(1)[0])
-                latents = torch.lerp(noise.to(latents), latents, ratio)
-            texts = self._pipe.encode_texts(prompts)  # (rows, T, d)
-            made = self._pipe.translate(latents, skips, texts)  # (rows, 3, h, w)
+    def _encode(
+        self, prompts: list[str], job: EditJob, multiple: int
+    ) -> list[Mapping[str, torch.Tensor]]:
+        texts = self._pipe.encode_texts(fill_up(prompts, multiple))  # (n, T, d)
+        return [{"texts": text} for text in texts[: len(prompts)]]
+
+    def _run(self, rows: list[Row], job: EditJob) -> list[Answer]:
+        job.check_stop(None)
+        ratio = self._set_ratio(job)
+        latents, skips = self._encode_photo(job.photo, ratio)
+        if ratio < 1:
+            noise = torch.randn(latents.shape, generator=job.generators(1)[0])
+            latents = torch.lerp(noise.to(latents), latents, ratio)
+        made = self._pipe.translate(latents, skips, **stack_texts(rows))  # (rows, 3, h, w)
         pictures = self._pipe.image_processor.postprocess(made.nan_to_num(), output_type="pil")
         return [
             picture if bool(row.isfinite().all()) else EditFailure("The editor made no numbers.")
@@ -114,7 +121,9 @@ class Img2ImgTurbo(BatchEditor):
         self._pipe.set_ratio(ratio)
         return ratio
 
-    def _encode(self, photo: Image.Image, ratio: float) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    def _encode_photo(
+        self, photo: Image.Image, ratio: float
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Return latents and skips of what the model sees of the photo, which is encoded once."""
         key = (pixel_digest(photo), ratio)
         if self._encoded is None or self._encoded[0] != key:

@@ -13,16 +13,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import torch
 from diffusers import StableDiffusionInpaintPipeline, StableDiffusionXLInpaintPipeline
 
-from smile_core.editors.batch_editor import EditJob
+from smile_core.editors.batch_editor import EditJob, Row
 from smile_core.editors.diffusers_editor import DiffusersEditor
 from smile_core.editors.protocol import EditorCard
 from smile_core.mask_picture import check_mask, fit_mask
 
 INPAINT_KINDS = (StableDiffusionInpaintPipeline, StableDiffusionXLInpaintPipeline)
-_ENCODED_PICTURES = 2  # the photo, and the photo without what the mask covers
 
 
 class Inpaint(DiffusersEditor):
@@ -40,38 +38,16 @@ class Inpaint(DiffusersEditor):
 
     def __init__(self, pipe: Any, card: EditorCard, digest: str) -> None:
         super().__init__(pipe, replace(card, needs_mask=True), digest)
-        encode_once(pipe.vae)
 
     def _check(self, job: EditJob) -> None:
         check_mask(job.mask, self.card)
         super()._check(job)
 
-    def _call(self, prompts: list[str], job: EditJob) -> dict[str, Any]:
+    def _call(self, rows: list[Row], job: EditJob) -> dict[str, Any]:
         assert job.mask is not None  # see `_check`
         return {
-            **super()._call(prompts, job),
+            **super()._call(rows, job),
             # One for each row, for of a single one the noise comes from the first row's generator.
-            "image": [job.photo] * len(prompts),
+            "image": [job.photo] * len(rows),
             "mask_image": fit_mask(job.mask, job.photo.size),
         }
-
-
-def encode_once(vae: Any) -> None:
-    """Let an autoencoder remember the distributions of the last pictures that it encoded.
-
-    The pipelines encode the same two pictures for every row of every call, and draw from the
-    distribution with the row's generator. So the draw stays as it is, and the work is done once.
-    """
-    encode = vae.encode
-    known: list[tuple[torch.Tensor, Any]] = []  # the one used last at the end
-
-    def encode_or_remember(pixels: torch.Tensor) -> Any:
-        for index, (before, _) in enumerate(known):
-            if before.dtype == pixels.dtype and torch.equal(before, pixels):
-                known.append(known.pop(index))
-                return known[-1][1]
-        known.append((pixels, encode(pixels)))
-        del known[:-_ENCODED_PICTURES]
-        return known[-1][1]
-
-    vae.encode = encode_or_remember

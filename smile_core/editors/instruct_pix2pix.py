@@ -26,9 +26,11 @@ from smile_core.editors.batch_editor import (
     Answer,
     BatchEditor,
     EditJob,
-    Held,
+    Row,
     check_token_count,
+    fill_up,
     pictures_of,
+    stack_texts,
 )
 from smile_core.editors.devices import HALF_PRECISION_FROM
 from smile_core.editors.protocol import EditorCard
@@ -67,23 +69,30 @@ class InstructPix2Pix(BatchEditor):
     def _check(self, job: EditJob) -> None:
         check_guidance(job.settings)
 
-    def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
+    def _encode(
+        self, prompts: list[str], job: EditJob, multiple: int
+    ) -> list[Mapping[str, torch.Tensor]]:
+        texts = fill_up(["", *prompts], multiple)
+        # The pipeline's own encoder, so that textual inversions and attention masks are honoured.
+        embeddings = self._pipe._encode_prompt(texts, self._pipe.device, 1, False)  # (n, T, d)
+        return [
+            {"prompt_embeds": embedding, "negative_prompt_embeds": embeddings[0]}
+            for embedding in embeddings[1 : len(prompts) + 1]
+        ]
+
+    def _run(self, rows: list[Row], job: EditJob) -> list[Answer]:
         scheduler = with_scheduler(self._pipe, job.settings.get("scheduler"), self.name)
-        with Held(self._lock, job.stop), scheduler:
-            embeddings = self._encode_texts(prompts)  # (rows + 1, T, d); the last is of no text
-            texts = embeddings[:-1]  # (rows, T, d)
-            with self._mixed_precision():
-                result = self._pipe(
-                    prompt_embeds=texts,
-                    negative_prompt_embeds=embeddings[-1:].expand_as(texts),
-                    image=self._conditioning(job.photo, len(texts)),
-                    generator=job.generators(len(texts)),
-                    num_inference_steps=job.settings["steps"],
-                    guidance_scale=job.settings["guidance_scale"],
-                    image_guidance_scale=job.settings["image_guidance_scale"],
-                    callback_on_step_end=job.check_stop,
-                )
-        return pictures_of(result, len(texts))
+        with scheduler, self._mixed_precision():
+            result = self._pipe(
+                **stack_texts(rows),
+                image=self._conditioning(job.photo, len(rows)),
+                generator=job.generators(len(rows)),
+                num_inference_steps=job.settings["steps"],
+                guidance_scale=job.settings["guidance_scale"],
+                image_guidance_scale=job.settings["image_guidance_scale"],
+                callback_on_step_end=job.check_stop,
+            )
+        return pictures_of(result, len(rows))
 
     def _conditioning(self, photo: Image.Image, rows: int) -> torch.Tensor | list[Image.Image]:
         """Return the photo in the form the pipeline takes it: encoded once where it can be."""
@@ -96,11 +105,6 @@ class InstructPix2Pix(BatchEditor):
             latents = vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist.mode()
             self._encoded = (digest, latents)  # (1, 4, height / 8, width / 8)
         return self._encoded[1].expand(rows, -1, -1, -1)
-
-    def _encode_texts(self, prompts: list[str]) -> torch.Tensor:
-        """Return embeddings (n + 1, T, d) of the prompts and of the empty text, in one call."""
-        # The pipeline's own encoder, so that textual inversions and attention masks are honoured.
-        return self._pipe._encode_prompt([*prompts, ""], self._pipe.device, 1, False)
 
     def _check_lengths(self, prompts: list[str]) -> None:
         tokenizer = self._pipe.tokenizer

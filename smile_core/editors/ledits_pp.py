@@ -10,8 +10,10 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import torch
 from diffusers import DPMSolverMultistepScheduler
 
 from smile_core.config import ConfigError
@@ -20,7 +22,7 @@ from smile_core.editors.batch_editor import (
     Answer,
     BatchEditor,
     EditJob,
-    Held,
+    Row,
     check_token_count,
     pictures_of,
 )
@@ -67,14 +69,18 @@ class LeditsPP(BatchEditor):
         tokenizer = self._pipe.tokenizer
         check_token_count(tokenizer, prompts, tokenizer.model_max_length, self.name)
 
-    def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
-        with Held(self._lock, job.stop):
-            self._invert(job)
-            result = self._pipe(
-                editing_prompt=prompts[0],
-                edit_guidance_scale=job.settings["guidance_scale"],
-                callback_on_step_end=job.check_stop,
-            )
+    def _encode(
+        self, prompts: list[str], job: EditJob, multiple: int
+    ) -> list[Mapping[str, torch.Tensor]]:
+        return [{} for _ in prompts]  # the pipeline encodes each text itself
+
+    def _run(self, rows: list[Row], job: EditJob) -> list[Answer]:
+        self._invert(job)
+        result = self._pipe(
+            editing_prompt=rows[0].prompt,
+            edit_guidance_scale=job.settings["guidance_scale"],
+            callback_on_step_end=job.check_stop,
+        )
         return pictures_of(result, 1)
 
     def _invert(self, job: EditJob) -> None:

@@ -5,9 +5,19 @@ How rows are batched is told in `batch_editor`, the network in `one_step_model`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 
-from smile_core.editors.batch_editor import Answer, BatchEditor, EditJob, Held, check_token_count
+from smile_core.editors.batch_editor import (
+    Answer,
+    BatchEditor,
+    EditJob,
+    Row,
+    check_token_count,
+    fill_up,
+    stack_texts,
+)
 from smile_core.editors.one_step_model import OneStepPipeline
 from smile_core.editors.protocol import EditorCard
 
@@ -40,7 +50,14 @@ class OneStep(BatchEditor):
         tokenizer = self._pipe.tokenizer
         check_token_count(tokenizer, prompts, tokenizer.model_max_length, self.name)
 
-    def _run(self, prompts: list[str], job: EditJob) -> list[Answer]:
-        with Held(self._lock, job.stop), self._mixed_precision():
-            job.check_stop(None)
-            return self._pipe(job.photo, prompts)
+    def _encode(
+        self, prompts: list[str], job: EditJob, multiple: int
+    ) -> list[Mapping[str, torch.Tensor]]:
+        with self._mixed_precision():
+            texts = self._pipe.encode_texts(fill_up(prompts, multiple))  # (n, T, d)
+        return [{"texts": text} for text in texts[: len(prompts)]]
+
+    def _run(self, rows: list[Row], job: EditJob) -> list[Answer]:
+        job.check_stop(None)
+        with self._mixed_precision():
+            return self._pipe(job.photo, **stack_texts(rows))

@@ -86,19 +86,25 @@ class OneStepPipeline(DiffusionPipeline):
         self.register_modules(unet=unet, text_encoder=text_encoder, tokenizer=tokenizer)
         self.image_processor = VaeImageProcessor(vae_scale_factor=PATCH)
 
-    def __call__(self, image: Image.Image, prompt: Sequence[str]) -> list[Image.Image]:
-        """Return the edit of `image` by every prompt; its sides must be divisible by 8."""
-        photo = self.image_processor.preprocess(image).to(self.device)  # (1, 3, H, W)
-        field = noise_field(*photo.shape[-2:]).to(self.device)  # (1, 3, H, W)
+    def encode_texts(self, texts: Sequence[str]) -> Tensor:
+        """Return embeddings (n, T, d)."""
         tokens = self.tokenizer(
-            list(prompt),
+            list(texts),
             padding="max_length",
             max_length=self.tokenizer.model_max_length,
             return_tensors="pt",
-        ).input_ids.to(self.device)
-        text = self.text_encoder(tokens)[0]  # (rows, T, d)
-        rows = (len(prompt), -1, -1, -1)
-        edits = self.unet(photo.expand(rows), field.expand(rows), text)  # (rows, 3, H, W)
+        )
+        return self.text_encoder(tokens.input_ids.to(self.device))[0]
+
+    def __call__(self, image: Image.Image, texts: Tensor) -> list[Image.Image]:
+        """Return the edit of `image`, whose sides must be divisible by 8, by every text.
+
+        `texts` are from `encode_texts`, (n, T, d).
+        """
+        photo = self.image_processor.preprocess(image).to(self.device)  # (1, 3, H, W)
+        field = noise_field(*photo.shape[-2:]).to(self.device)  # (1, 3, H, W)
+        rows = (len(texts), -1, -1, -1)
+        edits = self.unet(photo.expand(rows), field.expand(rows), texts)  # (n, 3, H, W)
         return self.image_processor.postprocess(edits.float(), output_type="pil")
 
 

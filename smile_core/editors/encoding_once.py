@@ -1,0 +1,96 @@
+"""What pipelines of diffusers would encode again for every row or call, encoded once.
+
+A pipeline that is handed texts and a photo encodes them anew at each call. Texts of a whole batch
+go through its own text encoder in one call, and its autoencoder remembers the photo.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from smile_core.editors.batch_editor import fill_up
+
+# Pipelines that take a list of texts and pad each to one length, so that an edit does not depend
+# on its neighbours; what their calls name the encoded texts, and where these are among the answers
+# of `encode_prompt`. All other pipelines run one edit at a time: some refuse a list, some force it
+# to one, some draw other noise for every row, and some pad to the longest text or read the text
+# together with the photo.
+_STABLE_DIFFUSION = {"prompt_embeds": 0}
+_XL = {"prompt_embeds": 0, "pooled_prompt_embeds": 2}
+BATCHED: Mapping[str, Mapping[str, int]] = {
+    "Flux2KleinPipeline": {"prompt_embeds": 0},
+    "FluxKontextPipeline": {"prompt_embeds": 0, "pooled_prompt_embeds": 1},
+    "StableDiffusionImg2ImgPipeline": _STABLE_DIFFUSION,
+    "StableDiffusionInpaintPipeline": _STABLE_DIFFUSION,
+    "StableDiffusionXLImg2ImgPipeline": _XL,
+    "StableDiffusionXLInpaintPipeline": _XL,
+    "StableDiffusionXLInstructPix2PixPipeline": _XL,
+}
+_REMEMBERED_PICTURES = 2  # the photo, and for inpainting the photo without what the mask covers
+
+
+def encode_texts(
+    pipe: Any, prompts: list[str], negative: str | None, multiple: int
+) -> list[Mapping[str, torch.Tensor]]:
+    """Encode texts by the encoders of a pipeline, all in one call.
+
+    Parameters
+    ----------
+    pipe : DiffusionPipeline
+        One of `BATCHED`.
+    prompts : list of str
+        The texts, n of them.
+    negative : str or None
+        The negative prompt; None where none is given.
+    multiple : int
+        The call has a multiple of so many texts, see `batch_editor.fill_up`.
+
+    Returns
+    -------
+    list of mapping, length n
+        For each text what a call of the pipeline takes in the place of it and of the negative
+        prompt, by name and without a dimension of rows.
+    """
+    places = BATCHED[type(pipe).__name__]
+    known = inspect.signature(pipe.encode_prompt).parameters
+    wanted = {
+        "prompt": fill_up([negative or "", *prompts], multiple),
+        "device": pipe.device,
+        "num_images_per_prompt": 1,
+        "do_classifier_free_guidance": False,  # the negative prompt is the first of the texts
+    }
+    answers = pipe.encode_prompt(**{name: wanted[name] for name in wanted if name in known})
+    encoded = {name: answers[place] for name, place in places.items()}  # (texts, ...) each
+    shared = {f"negative_{name}": values[0] for name, values in encoded.items()}
+    if negative is None and pipe.config.get("force_zeros_for_empty_prompt"):
+        shared = {name: torch.zeros_like(value) for name, value in shared.items()}
+    return [
+        {name: values[row] for name, values in encoded.items()} | shared
+        for row in range(1, len(prompts) + 1)
+    ]
+
+
+def remember_pictures(vae: Any) -> None:
+    """Let an autoencoder remember the distributions of the last pictures that it encoded.
+
+    Pipelines encode the same photo for every row or every call, and draw from the distribution
+    with the row's generator. So the draw stays as it is, and the work is done once.
+    """
+    encode = vae.encode
+    known: list[tuple[torch.Tensor, dict[str, Any], Any]] = []  # the one used last at the end
+
+    def encode_or_remember(pixels: torch.Tensor, **options: Any) -> Any:
+        for index, (before, how, _) in enumerate(known):
+            same = before.dtype == pixels.dtype and before.device == pixels.device
+            if same and how == options and torch.equal(before, pixels):
+                known.append(known.pop(index))
+                return known[-1][2]
+        known.append((pixels, options, encode(pixels, **options)))
+        del known[:-_REMEMBERED_PICTURES]
+        return known[-1][2]
+
+    vae.encode = encode_or_remember
