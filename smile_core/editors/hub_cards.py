@@ -1,7 +1,9 @@
 """The editors of the model hub that are offered by name: one card each, and nothing else.
 
-Licences, gates, steps and scales are those of the models' own pages; the memory is in half
-precision and, where no page says it, estimated from the size of the weights.
+Licences, gates, steps and scales are those of the models' own pages where these say them, and of
+their pipelines where not, with fewer steps than an InstructPix2Pix takes by default (100), as is
+usual. The memory is in half precision and, where no page says it, estimated from the size of the
+weights.
 """
 
 from __future__ import annotations
@@ -12,7 +14,11 @@ from smile_core.editors.protocol import EditorCard
 
 _NOT_RUN = "with random weights, never here with its real ones"
 _ADAPTER = f"tests/editors/test_diffusers_editor.py runs its pipeline {_NOT_RUN}."
-_TORCHVISION = "Needs: pip install torchvision."
+# Torchvision works with one version of torch each; this one fits the newest that is allowed here.
+TORCHVISION_COMMAND = 'pip install "torch<2.14" "torchvision<0.29"'
+_TORCHVISION = (
+    f"Needs torchvision: {TORCHVISION_COMMAND}. Its tests run only where that is installed."
+)
 
 _INSTRUCT: dict[str, Any] = {
     "family": "instruct-pix2pix",
@@ -26,8 +32,6 @@ _INSTRUCT: dict[str, Any] = {
 _INSTRUCT_XL: dict[str, Any] = {
     "family": "diffusers",
     "memory_gb": 10.0,
-    "steps": 50,
-    "knobs": {"guidance_scale": 5.0, "image_guidance_scale": 1.5},
     "takes_negative_prompt": True,
     "multiple_of": 64,
 }
@@ -69,7 +73,7 @@ HUB_CARDS = (
     EditorCard(
         name="magicbrush",
         title="MagicBrush",
-        licence="see its page on the hub",
+        licence="CreativeML OpenRAIL-M",
         source="vinesmsuic/magicbrush-ema",
         notes="InstructPix2Pix, trained further on edits made by hand. "
         f"tests/editors/test_instruct_pix2pix.py runs its pipeline {_NOT_RUN}.",
@@ -78,7 +82,7 @@ HUB_CARDS = (
     EditorCard(
         name="hq-edit",
         title="HQ-Edit",
-        licence="see its page on the hub",
+        licence="not known here: read its page on the hub",
         source="UCSC-VLAA/HQ-Edit",
         notes="InstructPix2Pix, trained further on detailed instructions. "
         f"tests/editors/test_instruct_pix2pix.py runs its pipeline {_NOT_RUN}.",
@@ -87,8 +91,10 @@ HUB_CARDS = (
     EditorCard(
         name="sdxl-instruct-pix2pix",
         title="InstructPix2Pix XL",
-        licence="see its page on the hub",
+        licence="CreativeML OpenRAIL++-M",
         source="diffusers/sdxl-instructpix2pix-768",
+        steps=30,
+        knobs={"guidance_scale": 3.0, "image_guidance_scale": 1.5},
         long_side=768,
         takes_scheduler=True,
         notes=_ADAPTER,
@@ -100,6 +106,8 @@ HUB_CARDS = (
         licence="Stability AI, non-commercial research",
         gated=True,
         source="stabilityai/cosxl",
+        steps=50,
+        knobs={"guidance_scale": 5.0, "image_guidance_scale": 1.5},
         long_side=1024,
         notes="Published as one file, cosxl_edit.safetensors, which is loaded as it is; "
         f"tests/editors/test_cosxl.py runs such a file {_NOT_RUN}.",
@@ -136,7 +144,7 @@ HUB_CARDS = (
     EditorCard(
         name="sd-turbo",
         title="SD-Turbo, image to image",
-        family="diffusers",
+        family="sd-img2img",
         licence="Stability AI, non-commercial research",
         memory_gb=4.0,
         steps=2,

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
+import torch
 from diffusers import (
     DiffusionPipeline,
     LEditsPPPipelineStableDiffusion,
+    StableDiffusionImg2ImgPipeline,
     StableDiffusionInstructPix2PixPipeline,
 )
 from diffusers.utils import logging as diffusers_logging
@@ -29,6 +31,7 @@ from smile_core.editors.card_file import read_card
 from smile_core.editors.cosxl import find_file, is_single_file, load_file
 from smile_core.editors.devices import best_device, check_memory, needed_gb
 from smile_core.editors.diffusers_editor import DiffusersEditor, card_of_kind, check_kind
+from smile_core.editors.hub_cards import TORCHVISION_COMMAND
 from smile_core.editors.inpaint import INPAINT_KINDS, Inpaint
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
 from smile_core.editors.ledits_pp import LeditsPP
@@ -45,17 +48,25 @@ from smile_core.editors.schedulers import has_replaceable
 Adapter = type[InstructPix2Pix] | type[DiffusersEditor] | type[LeditsPP] | type[OneStep]
 
 _SAMPLE_BYTES = 2**20
-# Pipelines that call on a package which nothing else here needs.
-_EXTRA_PACKAGES = {
-    "OmniGenPipeline": "torchvision",
-    "QwenImageEditPipeline": "torchvision",
-    "QwenImageEditPlusPipeline": "torchvision",
-    "QwenImage21Pipeline": "torchvision",
-}
+# Pipelines that call on torchvision, which nothing else here needs.
+_NEED_TORCHVISION = frozenset(
+    {
+        "OmniGenPipeline",
+        "QwenImageEditPipeline",
+        "QwenImageEditPlusPipeline",
+        "QwenImage21Pipeline",
+    }
+)
 
 
 _OWN_PIPELINES = {"OneStepPipeline": OneStepPipeline}
-_PIPELINES: dict[str, Any] = {"ledits++": LEditsPPPipelineStableDiffusion}
+# The pages of some models name the pipeline that makes pictures from texts, whose parts another
+# one takes to edit with. The family of a card says which.
+_PIPELINES: dict[str, Any] = {
+    "instruct-pix2pix": StableDiffusionInstructPix2PixPipeline,
+    "ledits++": LEditsPPPipelineStableDiffusion,
+    "sd-img2img": StableDiffusionImg2ImgPipeline,
+}
 
 
 def load_pretrained(source: str | Path, card: EditorCard | None = None) -> BatchEditor:
@@ -76,7 +87,7 @@ def load_pretrained(source: str | Path, card: EditorCard | None = None) -> Batch
     """
     files = _find(source)
     kind = _pipeline_class(files.index, str(source))
-    if card is not None:  # some families run a text-to-image model in a pipeline of their own
+    if card is not None:
         kind = _PIPELINES.get(card.family, kind)
     adapter = adapter_of(kind, str(source))
     device = best_device()
@@ -169,9 +180,11 @@ def _pipeline_class(index: Mapping[str, Any], source: str) -> type[DiffusionPipe
             "function (image, prompts, seed) -> images instead."
         )
     kind = _OWN_PIPELINES.get(name) or getattr(diffusers, name, None)
-    package = _EXTRA_PACKAGES.get(name)
-    if package is not None and find_spec(package) is None:
-        raise ConfigError(f"{source!r} needs the package {package}. Run: pip install {package}.")
+    if name in _NEED_TORCHVISION and find_spec("torchvision") is None:
+        raise ConfigError(
+            f"{source!r} needs torchvision, in the version made for the torch that is here "
+            f"({torch.__version__}). Run: {TORCHVISION_COMMAND}"
+        )
     if not isinstance(kind, type) or not issubclass(kind, DiffusionPipeline):
         packages = ", ".join(getattr(kind, "_backends", ()))
         wish = f"the packages {packages}" if packages else "a newer diffusers"

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
 import diffusers
 import pytest
+from PIL import Image
 
 from smile_core.__main__ import main
-from smile_core.config import KNOBS, RunConfig
+from smile_core.config import KNOBS, ConfigError, RunConfig
 from smile_core.editors import list_editors
 from smile_core.editors.diffusers_editor import DiffusersEditor, call_arguments, knob_arguments
 from smile_core.editors.hub_cards import HUB_CARDS
 from smile_core.editors.inpaint import Inpaint
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
 from smile_core.editors.ledits_pp import LeditsPP
-from smile_core.editors.pretrained import adapter_of
+from smile_core.editors.pretrained import adapter_of, load_pretrained
 from smile_core.editors.protocol import EditorCard
+from tests import tiny_pipeline, tiny_stable_diffusion
 
 PIPELINES = {
     "instruct-pix2pix": "StableDiffusionInstructPix2PixPipeline",
@@ -37,6 +44,7 @@ PIPELINES = {
 ADAPTERS = {
     "instruct-pix2pix": InstructPix2Pix,
     "diffusers": DiffusersEditor,
+    "sd-img2img": DiffusersEditor,
     "inpaint": Inpaint,
     "ledits++": LeditsPP,
 }
@@ -66,6 +74,29 @@ def test_a_card_says_what_a_user_must_know(card: EditorCard) -> None:
     assert card.long_side
     assert "/" in card.source
     assert "real" in card.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "save"),
+    [
+        ("sd-turbo", tiny_stable_diffusion.save_img2img),
+        ("magicbrush", tiny_pipeline.save_tiny_pipeline),
+    ],
+)
+def test_a_model_whose_page_names_the_pipeline_for_texts_alone_edits_all_the_same(
+    name: str, save: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    saved = save(tmp_path / name)
+    index = saved / "model_index.json"
+    own = json.loads(index.read_text())
+    index.write_text(json.dumps({**own, "_class_name": "StableDiffusionPipeline"}))
+    (card,) = (card for card in HUB_CARDS if card.name == name)
+    editor = load_pretrained(saved, replace(card, memory_gb=0.1, long_side=64))
+    assert type(editor._pipe).__name__ == PIPELINES[name]
+    edits = editor.edit(Image.new("RGB", (64, 64), "teal"), ["snow", "night"], seed=0)
+    assert [edit.size for edit in edits] == [(64, 64)] * 2
+    with pytest.raises(ConfigError, match="is a StableDiffusionPipeline, which does not edit"):
+        load_pretrained(saved)
 
 
 def test_which_scale_a_pipeline_is_given() -> None:
