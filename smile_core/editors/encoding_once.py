@@ -7,10 +7,11 @@ go through its own text encoder in one call, and its autoencoder remembers the p
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
 from smile_core.editors.batch_editor import fill_up
 
@@ -75,9 +76,9 @@ def encode_texts(
 
 
 def remember_pictures(vae: Any) -> None:
-    """Let an autoencoder remember the distributions of the last pictures that it encoded.
+    """Let an autoencoder encode a picture once, and remember the last ones that it encoded.
 
-    Pipelines encode the same photo for every row or every call, and draw from the distribution
+    Pipelines encode the same photo for every row and every call, and draw from the distribution
     with the row's generator. So the draw stays as it is, and the work is done once.
     """
     encode = vae.encode
@@ -89,8 +90,21 @@ def remember_pictures(vae: Any) -> None:
             if same and how == options and torch.equal(before, pixels):
                 known.append(known.pop(index))
                 return known[-1][2]
-        known.append((pixels, options, encode(pixels, **options)))
+        known.append((pixels, options, _encode_once(encode, pixels, options)))
         del known[:-_REMEMBERED_PICTURES]
         return known[-1][2]
 
     vae.encode = encode_or_remember
+
+
+def _encode_once(encode: Callable, pixels: torch.Tensor, options: dict[str, Any]) -> Any:
+    """Encode pictures (n, 3, h, w), and only the first of them if all are the same."""
+    if len(pixels) == 1 or not bool((pixels == pixels[:1]).all()):
+        return encode(pixels, **options)
+    answer = encode(pixels[:1], **options)
+    found = getattr(answer, "latent_dist", None)
+    if not isinstance(found, DiagonalGaussianDistribution):
+        return encode(pixels, **options)
+    rows = found.parameters.expand(len(pixels), *found.parameters.shape[1:])
+    answer.latent_dist = DiagonalGaussianDistribution(rows, found.deterministic)
+    return answer

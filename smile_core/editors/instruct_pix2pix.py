@@ -18,10 +18,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from PIL import Image
 
 from smile_core.config import ConfigError
-from smile_core.edit_cache import pixel_digest
 from smile_core.editors.batch_editor import (
     Answer,
     BatchEditor,
@@ -33,12 +31,9 @@ from smile_core.editors.batch_editor import (
     stack_texts,
 )
 from smile_core.editors.devices import HALF_PRECISION_FROM
+from smile_core.editors.encoding_once import remember_pictures
 from smile_core.editors.protocol import EditorCard
 from smile_core.editors.schedulers import with_scheduler
-
-# Image latents of this many channels are taken by the pipeline as they are; any other number is
-# taken for a picture and encoded.
-_PASSED_LATENT_CHANNELS = 4
 
 
 class InstructPix2Pix(BatchEditor):
@@ -58,7 +53,7 @@ class InstructPix2Pix(BatchEditor):
         # Where the network predicts the picture itself, rounding does not add up over the steps.
         direct = pipe.scheduler.config.prediction_type == "sample"
         super().__init__(pipe, card, weights=f"instruct-pix2pix {digest}", mixed=direct)
-        self._encoded: tuple[str, torch.Tensor] | None = None  # photo digest, its latents
+        remember_pictures(pipe.vae)
 
     @staticmethod
     def precision(device: str, weight_bytes: int) -> torch.dtype:
@@ -85,7 +80,7 @@ class InstructPix2Pix(BatchEditor):
         with scheduler, self._mixed_precision():
             result = self._pipe(
                 **stack_texts(rows),
-                image=self._conditioning(job.photo, len(rows)),
+                image=[job.photo] * len(rows),
                 generator=job.generators(len(rows)),
                 num_inference_steps=job.settings["steps"],
                 guidance_scale=job.settings["guidance_scale"],
@@ -93,18 +88,6 @@ class InstructPix2Pix(BatchEditor):
                 callback_on_step_end=job.check_stop,
             )
         return pictures_of(result, len(rows))
-
-    def _conditioning(self, photo: Image.Image, rows: int) -> torch.Tensor | list[Image.Image]:
-        """Return the photo in the form the pipeline takes it: encoded once where it can be."""
-        vae = self._pipe.vae
-        if vae.config.latent_channels != _PASSED_LATENT_CHANNELS:
-            return [photo] * rows
-        digest = pixel_digest(photo)
-        if self._encoded is None or self._encoded[0] != digest:
-            pixels = self._pipe.image_processor.preprocess(photo)  # (1, 3, height, width)
-            latents = vae.encode(pixels.to(vae.device, vae.dtype)).latent_dist.mode()
-            self._encoded = (digest, latents)  # (1, 4, height / 8, width / 8)
-        return self._encoded[1].expand(rows, -1, -1, -1)
 
     def _check_lengths(self, prompts: list[str]) -> None:
         tokenizer = self._pipe.tokenizer

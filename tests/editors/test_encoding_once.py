@@ -14,6 +14,7 @@ from PIL import Image
 
 from smile_core.editors import load_editor
 from smile_core.editors.batch_editor import TEXTS_TOGETHER, BatchEditor, fill_up
+from smile_core.editors.encoding_once import remember_pictures
 from smile_core.editors.img2img_turbo import load_turbo
 from tests import tiny_parts, tiny_pipeline, tiny_stable_diffusion, tiny_transformers, tiny_turbo
 from tests.pixels import gap
@@ -69,7 +70,9 @@ def editor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def edit(editor: BatchEditor, photo: Image.Image, prompts: list[str]) -> list[Image.Image]:
-    mask = Image.new("L", photo.size, 255) if editor.card.needs_mask else None
+    half = Image.new("L", photo.size, 0)
+    half.paste(255, (0, 0, photo.width // 2, photo.height))
+    mask = half if editor.card.needs_mask else None
     edits = editor.edit(photo, prompts, seed=7, mask=mask)
     assert all(isinstance(made, Image.Image) for made in edits)
     return edits
@@ -122,7 +125,21 @@ def test_the_photo_is_encoded_once(editor: BatchEditor, photo: Image.Image) -> N
         edit(editor, fresh, PROMPTS)
         edit(editor, fresh, PROMPTS[::-1])
     pictures = 2 if editor.card.needs_mask else 1  # the photo, and what the mask leaves of it
-    assert len(calls) == pictures * len(parts_of(editor, "vae"))
+    assert calls == [1] * pictures * len(parts_of(editor, "vae"))
+
+
+def test_different_pictures_are_encoded_each() -> None:
+    torch.manual_seed(0)
+    plain, remembering = tiny_parts.vae(), tiny_parts.vae()
+    remembering.load_state_dict(plain.state_dict())
+    remember_pictures(remembering)
+    two = torch.rand(2, 3, 32, 32)
+    for pixels in (two, two, two[:1].expand(3, -1, -1, -1), two.flip(0), two[1:]):
+        with torch.inference_mode():
+            found, expected = (vae.encode(pixels).latent_dist for vae in (remembering, plain))
+        assert torch.allclose(found.mode(), expected.mode(), atol=1e-6)
+        draws = [d.sample(torch.Generator().manual_seed(1)) for d in (found, expected)]
+        assert torch.allclose(*draws, atol=1e-6)
 
 
 def test_texts_that_do_not_fit_together_are_encoded_apart(
