@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler
@@ -306,6 +307,19 @@ def test_a_file_with_code_or_a_damaged_one_is_never_opened(
     with pytest.raises(ConfigError, match=r"was refused: .* could run code"):
         read_weights(path)
     assert not Path("harm-was-done").exists()
+
+
+def test_no_damage_is_more_than_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pkl"
+    torch.save({"rank_unet": 8, "names": ["one", "two"], "zeros": torch.zeros(4)}, path)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, len(whole), 3):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(damaged)
+        with pytest.raises(ConfigError, match="weight file"):
+            read_weights(path)
 
 
 def test_where_weights_are_looked_for(tmp_path: Path) -> None:
