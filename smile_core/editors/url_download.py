@@ -7,6 +7,8 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+from huggingface_hub.utils import tqdm as hub_tqdm
+
 from smile_core.config import ConfigError
 from smile_core.editors.downloads import GIGABYTE, Download, check_disk, under_way
 
@@ -43,12 +45,14 @@ def fetch_url(url: str, size: int, target: Path) -> None:
     """
     check_disk(target.name, size, target.parent)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    with under_way(Download(target.name, size)) as download:
+    bar = hub_tqdm(total=size, desc=target.name, unit="B", unit_scale=True)  # as for the hub
+    with under_way(Download(target.name, size)) as download, bar:
         try:
             with urlopen(url, timeout=_TIMEOUT_S) as answer, part.open("wb") as file:
                 while block := answer.read(_BLOCK_BYTES):
                     file.write(block)
                     download.add(len(block))
+                    bar.update(len(block))
             if download.done_bytes != size:
                 raise EOFError
             part.replace(target)

@@ -54,6 +54,15 @@ def test_a_download_shows_how_far_it_is(
     assert downloads.current_download() is None
 
 
+def test_the_terminal_has_a_bar(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    fetch_url(address, len(CONTENT), tmp_path / "weights.pkl")
+    shown = capsys.readouterr().err
+    assert "weights.pkl: 100%" in shown
+    assert "2.56M/2.56M" in shown
+
+
 def test_a_file_of_another_size_leaves_nothing_behind(address: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"broke off .* Try again"):
         fetch_url(address, len(CONTENT) + 1, tmp_path / "weights.pkl")
