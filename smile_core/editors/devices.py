@@ -110,6 +110,17 @@ def free_gb(device: str) -> float:
     return min(free, limit - used) / GIGABYTE
 
 
+def total_gb(device: str) -> float:
+    """Return the memory of `device`, or of the container, in GB, whoever uses it now."""
+    if device == "cuda":
+        return torch.cuda.mem_get_info()[1] / GIGABYTE
+    total = psutil.virtual_memory().total
+    try:
+        return min(total, int((_CGROUP / "memory.max").read_text())) / GIGABYTE
+    except (OSError, ValueError):  # no container, or no limit ("max")
+        return total / GIGABYTE
+
+
 def needed_gb(memory_gb: float, device: str, weight_bytes: int) -> float:
     """Return what a model takes on `device`, in GB.
 

@@ -139,8 +139,10 @@ class _LoadedEditors:
         return self._editors.get(name)
 
     def make_room(self, needed_gb: float, device: str) -> None:
-        from smile_core.editors.devices import free_gb, release_memory
+        from smile_core.editors.devices import free_gb, release_memory, total_gb
 
+        if needed_gb > total_gb(device):
+            return  # it will be refused, and nobody else should lose an editor for it
         while self._editors and free_gb(device) < needed_gb:
             name = next(iter(self._editors))
             del self._editors[name]  # and keep no reference, or its memory would not come free

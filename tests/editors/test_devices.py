@@ -20,6 +20,7 @@ from smile_core.editors.devices import (
     describe,
     free_gb,
     needed_gb,
+    total_gb,
     use_channels_last,
 )
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
@@ -121,6 +122,7 @@ def test_free_memory_is_that_of_the_machine_or_of_its_container(
     unlimited = free_gb("cpu")
     (tmp_path / "memory.max").write_text("500000000\n")
     assert free_gb("cpu") == pytest.approx(0.1)
+    assert total_gb("cpu") == pytest.approx(0.5)
     assert unlimited > 0.1
 
 
