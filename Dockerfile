@@ -1,4 +1,6 @@
 # The page on a CPU, for self-hosting. A Hugging Face Space runs from the README's front matter.
+# SMILE_PUBLIC: whoever reaches the port gets the listed editors only, and none of the owner's keys;
+# for yourself alone: docker run -e SMILE_PUBLIC=0 -p 127.0.0.1:7860:7860 smile
 FROM python:3.12-slim
 
 RUN useradd --create-home --uid 1000 smile
@@ -8,6 +10,7 @@ ENV PATH=/home/smile/.local/bin:$PATH \
     GRADIO_SERVER_NAME=0.0.0.0 \
     GRADIO_SERVER_PORT=7860 \
     SMILE_CACHE_DIR=/home/smile/cache \
+    SMILE_PUBLIC=1 \
     PYTHONUNBUFFERED=1 \
     MALLOC_ARENA_MAX=2
 

@@ -85,8 +85,12 @@ def list_editors() -> tuple[EditorCard, ...]:
 
 
 def is_public_server() -> bool:
-    """Return True on a hosted Space, where strangers choose the editor."""
-    return bool(os.environ.get("SPACE_ID"))
+    """Return True where strangers choose the editor.
+
+    That is a hosted Space, unless `SMILE_PUBLIC` is 0, and any other server where it is 1.
+    """
+    told = os.environ.get("SMILE_PUBLIC", "")
+    return told != "0" if told else bool(os.environ.get("SPACE_ID"))
 
 
 def load_editor(name: str) -> Editor:

@@ -141,7 +141,9 @@ def test_the_editor_used_longest_ago_makes_room(
     load_editor("three")
     assert loaded == 2  # both were still there
     load_editor("two")
-    make_room(1e6, "cpu")
+    make_room(1.1, "cpu")  # more than there is
+    assert loaded == 3
+    make_room(0.9, "cpu")
     assert loaded == 0
 
 
@@ -154,6 +156,18 @@ def test_a_public_server_loads_registered_names_only(
         with pytest.raises(ConfigError, match="this public server loads no others"):
             load_editor(name)
     assert load_editor(BUNDLED_EDITOR).name == BUNDLED_EDITOR
+
+
+@pytest.mark.parametrize(
+    ("space", "told", "public"),
+    [("", "", False), ("a/b", "", True), ("", "1", True), ("a/b", "0", False), ("", "0", False)],
+)
+def test_which_server_is_public(
+    space: str, told: str, public: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPACE_ID", space)
+    monkeypatch.setenv("SMILE_PUBLIC", told)
+    assert registry.is_public_server() is public
 
 
 def test_what_a_name_stands_for_is_told_without_loading(tiny_pipeline: Path) -> None:
