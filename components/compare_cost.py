@@ -12,6 +12,7 @@ from components.compare_asked import Asked, chosen_configs
 from smile_core.column_run import edits_of
 from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import cost_sentence
+from smile_core.planning import edits_aside
 
 
 def say_cost(*values: Any) -> str:
@@ -44,5 +45,5 @@ def cost_text(configs: Sequence[RunConfig]) -> str:
     for config, count in zip(configs, edits, strict=True):
         card = mask.card_of(config.editor)
         if card is not None:
-            bills.append(cost_sentence(card, count + 1))  # and one without any instruction
+            bills.append(cost_sentence(card, count + edits_aside(config, card)))
     return " ".join([text, *filter(None, bills)])

@@ -55,7 +55,10 @@ def render_numbers(explanation: Explanation | None) -> str:
     size = f"{explanation.effective_sample_size:.1f} of {len(explanation.samples) + 1}"
     rows.append(_row("Effective sample size", size, "Higher is better.", SAMPLE_SIZE_HELP, ""))
     if explanation.noise_floor is not None:
-        about = "Mean distance between edits that differ in the seed alone; smaller is steadier."
+        about = (
+            "Mean distance between edits of the same text that differ by chance alone (by the "
+            "seed, where the editor takes one); smaller is steadier."
+        )
         rows.append(_row("Noise floor", f"{explanation.noise_floor:.3g}", "", about, ""))
     return _table(rows) + _cutoffs(explanation)
 

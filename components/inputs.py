@@ -20,6 +20,7 @@ from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import EditorCard, cost_sentence
 from smile_core.editors.registry import is_public_server
 from smile_core.instruction import split_units
+from smile_core.planning import edits_aside
 
 ASSETS = Path(__file__).parents[1] / "assets"
 PHOTOS = {
@@ -294,7 +295,7 @@ def cost_text(config: RunConfig, n_units: int, seconds_per_edit: float | None) -
     else:
         text += f", {say_about(edits * seconds_per_edit)} (edits made before are free)."
     card = editor_card.known_card(config.editor)
-    bill = "" if card is None else cost_sentence(card, edits + 1)  # one without any instruction
+    bill = "" if card is None else cost_sentence(card, edits + edits_aside(config, card))
     return f"{text} {bill}".rstrip()
 
 

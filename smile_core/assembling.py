@@ -51,6 +51,8 @@ class Plan:
         What is known to need saying before the run starts.
     mask : PIL.Image.Image or None
         Where to edit, of the size of `photo`, for an editor that needs it.
+    replicates : int
+        How often the full edit is made once more at the end, to see how far chance moves it.
     """
 
     config: RunConfig
@@ -65,6 +67,7 @@ class Plan:
     p_value_seed: np.random.SeedSequence
     notes: tuple[str, ...] = ()
     mask: Image.Image | None = None
+    replicates: int = 0
 
 
 @dataclass(frozen=True)

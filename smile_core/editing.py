@@ -157,8 +157,8 @@ class EditMaker:
                 yield batch
             position, limit = position + len(places), self._batch_size
 
-    def make_aside(self, prompt: str, stop: Stop) -> Answer | None:
-        """Make one edit that is no part of the run, under its first seed.
+    def make_aside(self, prompt: str, stop: Stop, step: int = 0) -> Answer | None:
+        """Make one edit that is no part of the run, under its first seed or `step` seeds later.
 
         Nothing that goes wrong with it ends the run: a ConfigError becomes an `EditFailure` too.
 
@@ -167,7 +167,7 @@ class EditMaker:
         Image or EditFailure or None
             None when the user stopped the run before there was an answer.
         """
-        seed = self._seeds[0]
+        seed = (self._seeds[0] + step) % 2**32
         found = self._find(prompt, seed)
         if found is not None:
             return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from PIL import Image
 
 from smile_core.assembling import Ending, Plan
 from smile_core.editing import EditMaker
@@ -26,8 +27,8 @@ STOPPED_PROJECTION_ROWS = 128
 def end_run(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) -> Ending:
     """Compute what is worth computing once.
 
-    That is the edit without any instruction and the p-values, both of a whole run only, and the
-    projection.
+    That is the edit without any instruction, the replicates of the full edit and the p-values, all
+    of a whole run only, and the projection.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ def end_run(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) ->
         missing is left out, and `maker.stopped` is set.
     """
     without = None if maker.stopped else _without_instruction(plan, maker, measured, stop)
+    if not maker.stopped:
+        _repeat_full_edit(plan, maker, measured, stop)
     notes = [] if maker.note is None else [maker.note]
     values = None
     if maker.stopped:
@@ -70,6 +73,14 @@ def _without_instruction(
         return Sample(mask=mask, prompt="", failed=answer.reason)
     distance = measured.distance_of(answer)
     return Sample(mask=mask, prompt="", image=answer, image_distance=distance)
+
+
+def _repeat_full_edit(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) -> None:
+    """Make the replicates of the plan; one that fails is left out."""
+    for step in range(1, plan.replicates + 1):
+        answer = maker.make_aside(plan.prompts[0], stop, step)
+        if isinstance(answer, Image.Image):
+            measured.add_replicate(answer)
 
 
 def _pictured(measured: Measurements) -> tuple[np.ndarray, np.ndarray]:

@@ -119,7 +119,8 @@ class Explanation:
         place of the reference. Two principal components of the pooled features while a run goes
         and in a stopped one of more than 128 pictures; t-SNE in every other that has ended.
     noise_floor : float or None
-        Mean image distance between edits that differ in the seed alone; None for one seed.
+        Mean image distance between edits of the same text that differ by chance: by the seed, or
+        the full edit and its replicates by an editor that takes none. None for one seed.
     notes : tuple of str
         Plain sentences a reader must know: failures, a deficient design, nothing changed.
     timing : dict of str to float

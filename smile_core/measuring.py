@@ -116,6 +116,10 @@ class Measurements:
         """Return the distance of a picture that is no row of the run to its first reference."""
         return float(self._distance(self._references[0], self._encode([image]))[0])
 
+    def add_replicate(self, image: Image.Image) -> None:
+        """Count a second picture of the full instruction, made under another seed, as noise."""
+        self._noise.append(self.distance_of(image))
+
     def distances(self) -> np.ndarray:
         """Return the mean distance of every row over its seeds, (n + 1,); NaN where unknown."""
         known = ~np.isnan(self._distances)  # (n + 1, k)

@@ -25,6 +25,8 @@ from smile_core.regression import MAX_INTERACTION_UNITS
 from smile_core.settling import CHECK_EVERY
 from smile_core.text_distance import load_word_vectors, text_distances
 
+REPLICATES = 2  # further full edits by an editor without a seed, which no two runs make alike
+
 
 def plan_run(
     image: Source, mask: Source | None, config: RunConfig, card: EditorCard, encoder: str
@@ -81,7 +83,21 @@ def plan_run(
         p_value_seed=p_value_seed,
         notes=tuple(notes),
         mask=painted,
+        replicates=_replicates(config, card),
     )
+
+
+def edits_aside(config: RunConfig, card: EditorCard) -> int:
+    """Return how many edits a run makes besides its prompts under its seeds.
+
+    They are the one without any instruction and, by an editor that takes no seed, replicates of
+    the full edit, from which the noise floor is measured.
+    """
+    return 1 + _replicates(config, card)
+
+
+def _replicates(config: RunConfig, card: EditorCard) -> int:
+    return 0 if card.takes_seed or config.seeds > 1 else REPLICATES
 
 
 def shorten(config: RunConfig) -> tuple[tuple[str, ...], np.ndarray, tuple[str, ...]]:

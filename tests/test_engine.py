@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from smile_core import __version__, explain, stream
 from smile_core.config import SURROGATES, ConfigError, RunConfig
 from smile_core.edit_cache import EditCache
 from smile_core.editors import EditFailure
+from smile_core.editors.callable_editor import CallableEditor
 from smile_core.explanation import DRIVES, NOTHING
 from tests.toy_editors import BASE, EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder, photo
 from tests.toy_runs import WORDS, last, run, same, weights
@@ -256,6 +258,30 @@ def test_an_editor_without_a_seed_says_so() -> None:
     editor = ToyEditor()
     editor.card = replace(editor.card, takes_seed=False)
     assert any("takes no seed" in note for note in last(editor, perturbations=8).notes)
+
+
+def test_replicates_by_an_editor_without_a_seed_tell_how_far_chance_goes() -> None:
+    toy, drawn = ToyEditor(), 0
+
+    def edit(image: Image.Image, prompts: Sequence[str], seed: int) -> list[Image.Image]:
+        nonlocal drawn
+        drawn += len(prompts)
+        return [
+            Image.eval(picture, lambda level, step=drawn + row: level + 2 * step % 7)
+            for row, picture in enumerate(toy.edit(image, prompts, seed=0))
+        ]
+
+    editor = CallableEditor(edit, name="chance")
+    assert last(editor, instruction="make snowy").noise_floor is None
+    assert drawn == 4  # the full edit, two words each alone, and no words at all
+    editor.card = replace(editor.card, takes_seed=False)
+    found = last(editor, instruction="make snowy")
+    assert drawn == 4 + 6
+    assert found.noise_floor > 0
+    assert len(found.samples) == 2
+    repeated = last(editor, instruction="make snowy", seeds=3)
+    assert drawn == 10 + 3 * 3 + 1
+    assert repeated.noise_floor > 0
 
 
 def test_a_failure_is_no_picture() -> None:

@@ -17,8 +17,8 @@ _NOT_RUN = (
     "Tested against a stand-in server that speaks its protocol, never against the service itself. "
 )
 _BILLED = (
-    " Choose 3 seeds or more to see how far edits differ by chance. The price of an edit stands in "
-    "the provider's price list."
+    " The full edit is made twice more, to see how far edits differ by chance; 3 seeds or more "
+    "repeat every edit. The price of an edit stands in the provider's price list."
 )
 _OPENAI = f"{_NOT_RUN}The service takes no seed.{_BILLED}"
 _OPENAI_NEWEST = f"{_OPENAI} Free picture sizes are documented for 2.5 and taken for granted here."

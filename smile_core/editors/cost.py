@@ -13,7 +13,7 @@ def estimate_cost(card: EditorCard, edits: int) -> float | None:
     card : EditorCard
         The editor's card.
     edits : int
-        Edits of the run: (perturbations + 1) times the seeds, and one without any instruction.
+        Edits of the run: (perturbations + 1) times the seeds, and `planning.edits_aside`.
         Edits in the cache cost nothing, so a run may cost less.
 
     Returns

@@ -101,4 +101,4 @@ def test_the_cost_is_of_all_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "14 edits (7 + 7), about 14 s" in compare_cost.cost_text(both)
     assert "A and B are the same" in compare_cost.say_cost(*values_of(asked(SETTINGS)))
     billed = chosen_configs(asked(EDITORS, editors=(TOOLS[0], "gpt-image-2.5-flare", "")))
-    assert "bills every edit, and this run makes up to 8" in compare_cost.cost_text(billed)
+    assert "bills every edit, and this run makes up to 10" in compare_cost.cost_text(billed)

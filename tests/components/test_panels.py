@@ -119,7 +119,7 @@ def test_cost_says_what_is_wrong_with_the_settings():
 
 def test_cost_of_an_editor_behind_an_api_says_who_bills_it():
     text = inputs.say_cost("make it snowy", 64, "word", 1, "gpt-image-2.5-flare")
-    assert "bills every edit, and this run makes up to 8." in text
+    assert "bills every edit, and this run makes up to 10." in text
 
 
 def test_chips_hold_every_example_and_its_source():
