@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ import pytest
 from smile_core import export
 from smile_core.__main__ import main
 from smile_core.commands.explain import progress_line
+from smile_core.editors import registry
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.export import load_explanation, save_explanation
 from tests.command_line import check_refused
+from tests.loopback_api import LoopbackApi
 from tests.toy_editors import photo
 
 ROOT = Path(__file__).parents[1]
@@ -93,6 +96,32 @@ def test_bad_input_is_one_line_and_code_2(
     changes: list[str], words: str, command: list[str], capsys: pytest.CaptureFixture
 ) -> None:
     check_refused([*command, *changes], words, capsys)
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackApi]:
+    with LoopbackApi() as running:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{running.url}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+        registry._load.cache_clear()
+        yield running
+        registry._load.cache_clear()
+
+
+def test_what_a_provider_bills_is_said_before_the_first_edit(
+    service: LoopbackApi, picture: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    words = ["--instruction", "make it snowy", "--editor", "gpt-image-2.5-flare"]
+    out = ["--image", picture, "--out", str(tmp_path / "out")]
+    assert main(["explain", *words, *out]) == 0
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert first.startswith("GPT Image 2.5 Flare, faster (OpenAI) bills every edit, and this run")
+    assert len(service.asked) == 10  # seven, one without any words, and two full edits more
+    assert "makes up to 10." in first
+    texts = ["--instructions", "make it snowy", "let snow", "--editors", "gpt-image-2.5-flare"]
+    assert main(["compare", *texts, *out]) == 0
+    bills = [line for line in capsys.readouterr().err.splitlines() if "bills every edit" in line]
+    assert [line.split("makes up to ")[1].split(".")[0] for line in bills] == ["10", "6"]
 
 
 def test_a_result_that_cannot_be_written_is_code_2(

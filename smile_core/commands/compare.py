@@ -16,6 +16,7 @@ from smile_core.commands.terminal import (
     complain,
     interrupt_flag,
     progress_printer,
+    say_cost,
 )
 from smile_core.config import RunConfig
 
@@ -58,7 +59,9 @@ def _run(
     comparison = None
     show = progress_printer()
     try:
-        for snapshot in stream_comparison(image, configs, mask, stop=interrupted):
+        snapshots = stream_comparison(image, configs, mask, stop=interrupted)
+        say_cost(configs)  # once all is checked, and before the first edit
+        for snapshot in snapshots:
             comparison = snapshot.comparison
             show(progress_line(snapshot), snapshot.state != "running")
     except RunError as error:

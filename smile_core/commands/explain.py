@@ -13,6 +13,7 @@ from smile_core.commands.terminal import (
     complain,
     interrupt_flag,
     progress_printer,
+    say_cost,
 )
 from smile_core.config import RunConfig
 from smile_core.explanation import Explanation, Snapshot
@@ -44,7 +45,9 @@ def _run(
     explanation = None
     show = progress_printer()
     try:
-        for snapshot in stream(image, config, mask, stop=interrupted):
+        snapshots = stream(image, config, mask, stop=interrupted)
+        say_cost([config])  # once all is checked, and before the first edit
+        for snapshot in snapshots:
             explanation = snapshot.explanation
             show(progress_line(snapshot), snapshot.state != "running")
     except RunError as error:

@@ -6,10 +6,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from smile_core.config import ConfigError
+from smile_core.config import ConfigError, RunConfig
 
 INTERRUPTED = 130
 BAD_INPUT = 2
@@ -31,6 +31,19 @@ def check_folder(out: str) -> None:
         raise ConfigError(
             f"The folder {out!r} cannot be made: {reason}. Choose another."
         ) from error
+
+
+def say_cost(configs: Sequence[RunConfig]) -> None:
+    """Say what runs with an editor behind an API will be billed, before the first edit."""
+    from smile_core.column_run import edits_of
+    from smile_core.editors import cost_sentence, list_editors
+    from smile_core.planning import edits_aside
+
+    cards = {card.name: card for card in list_editors()}
+    for config in configs:
+        card = cards.get(config.editor)  # None: a model of one's own, which nobody bills
+        if card is not None and card.key_variable:
+            complain(cost_sentence(card, edits_of(config) + edits_aside(config, card)))
 
 
 @contextmanager
