@@ -11,11 +11,12 @@ from typing import Any
 
 import gradio as gr
 
+from components.compare_asked import OWN, checked_comparison
 from components.key_field import KeyField, revealed
 from components.loading import load_for
 from components.runs import EDITOR_TURN, checked_config, own_editor
 from components.served import uploaded_path
-from components.session import Session, has_editor
+from components.session import ComparisonJob, Session, has_editor
 from smile_core.columns import column_configs
 from smile_core.comparing import stream_comparison
 from smile_core.comparison_export import comparison_json
@@ -91,6 +92,11 @@ def compare(
     editors: list[str],
     perturbations: int = 64,
     seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    mask: dict[str, Any] | None = None,
+    key_a: object = None,
+    key_b: object = None,
+    key_c: object = None,
 ) -> Iterator[dict[str, Any]]:
     """Find out how two or three image editors, or two or three instructions, differ word by word.
 
@@ -100,6 +106,14 @@ def compare(
         editors: Names of image editors: one for all columns, or one for each.
         perturbations: How many shortened instructions to try in each column, 1 to 256.
         seed: Seed of the edits; the same seed gives the same result.
+        settings: Settings of the editors by name (steps, guidance_scale, image_guidance_scale,
+            strength, scheduler, seed): one value for all columns, or a list with one for each,
+            e.g. {"steps": [10, 50]}.
+        mask: For editors that edit inside a mask, as for /explain.
+        key_a: For editors behind an API: the key of the first column's provider, or of all
+            columns if there is one editor for all. Used for this run only, as for /explain.
+        key_b: The same for the second column.
+        key_c: The same for the third column.
 
     Returns:
         The comparison: a plain-language summary, a row per word with its weight in each column,
@@ -108,26 +122,29 @@ def compare(
     try:
         if image is None:
             raise ConfigError("There is no image. Send a PNG, JPEG or WebP.")
+        chosen = _one_or_more("editors", editors)
+        own = _own_settings(settings)
+        shared = {"perturbations": perturbations, **({} if "seed" in own else {"seed": seed})}
         configs = [
-            checked_config(
-                {
-                    "instruction": config.instruction,
-                    "editor": config.editor,
-                    "perturbations": perturbations,
-                    "seed": seed,
-                }
-            )
+            checked_config({**config.to_dict(), **shared})
             for config in column_configs(
-                instruction=_one_or_more("instructions", instructions),
-                editor=_one_or_more("editors", editors),
+                instruction=_one_or_more("instructions", instructions), editor=chosen, **own
             )
         ]
         _check_perturbations(configs[0])
+        keys = [revealed(key) for key in (key_a, key_b, key_c)]
+        own_keys = [keys[0 if isinstance(chosen, str) else at] for at in range(len(configs))]
+        where = None if mask is None else uploaded_path(mask)
+        job = checked_comparison(uploaded_path(image), configs, where, own_keys)
+        _check_all_used(job, mask, keys, own_keys)
         comparison = None
         with has_editor(Session()):
-            for snapshot in stream_comparison(open_photo(uploaded_path(image)), configs):
+            for config, tool in zip(job.configs, job.tools, strict=True):
+                for _ in load_for(config, tool, lambda: False):
+                    # Gradio closes the generator here, or below, once the client is gone.
+                    yield gr.skip()
+            for snapshot in stream_comparison(job.photo, configs, job.mask, editors=job.tools):
                 comparison = snapshot.comparison
-                # Gradio closes the generator here once the client is gone.
                 yield gr.skip()
     except (ConfigError, RunError) as error:
         raise gr.Error(str(error), print_exception=False) from error
@@ -137,6 +154,27 @@ def compare(
         "summary": summarize_comparison(comparison),
         **json.loads(comparison_json(comparison)),
     }
+
+
+def _check_all_used(job: ComparisonJob, mask: object, keys: list[str], own_keys: list[str]) -> None:
+    """Refuse a mask or a key that no column has any use for."""
+    if mask is not None and job.mask is None:
+        raise ConfigError("None of these editors takes a mask. Leave it out.")
+    used = {key for key, tool in zip(own_keys, job.tools, strict=True) if tool is not None}
+    for letter, key in zip("abc", keys, strict=True):
+        if key and key not in used:
+            raise ConfigError(f"No column has any use for key_{letter}. Leave it empty.")
+
+
+def _own_settings(given: Any) -> dict[str, Any]:
+    """Return the settings that columns can have of their own, as the page offers them."""
+    settings = {} if given in (None, "") else given
+    if not isinstance(settings, dict) or not settings.keys() <= set(OWN):
+        raise ConfigError(
+            f"settings must be an object with some of {', '.join(OWN)}, each with one value or "
+            'one for each column, such as {"steps": [10, 50]}.'
+        )
+    return settings
 
 
 def _one_or_more(name: str, given: Any) -> str | list[str]:
@@ -182,6 +220,9 @@ def build() -> None:
             gr.JSON([BUNDLED_EDITOR], label="editors", visible=False),
             gr.Number(64, label="perturbations", visible=False),
             gr.Number(0, label="seed", visible=False),
+            gr.JSON({}, label="settings", visible=False),
+            gr.Image(type="filepath", image_mode=None, label="mask", visible=False),
+            *(KeyField(label=f"key_{letter}", type="password", visible=False) for letter in "abc"),
         ],
         gr.JSON(label="comparison", visible=False),
         api_name="compare",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from components.inputs import PHOTOS
@@ -279,3 +280,37 @@ def test_the_endpoint_compares_and_refuses_with_sentences(url: str) -> None:
     ]:
         with pytest.raises(AppError, match=re.escape(sentence)):
             client.predict(photo, instructions, editors, **given)
+
+
+def test_the_endpoint_compares_settings_and_takes_a_mask(url: str, tmp_path: Path) -> None:
+    client = Client(url, verbose=False)
+    photo = handle_file(str(PHOTOS["temple"]))
+    with Image.open(PHOTOS["temple"]) as opened:
+        Image.new("L", opened.size, 255).save(tmp_path / "mask.png")
+    mask = handle_file(str(tmp_path / "mask.png"))
+
+    def ask(editors: list[str], **more: object) -> dict:
+        words = ["make it snowy"]
+        return client.predict(
+            photo, words, editors, perturbations=6, seed=3, api_name="/compare", **more
+        )
+
+    answer = ask(["scene-pix2pix"], settings={"steps": [1, 4], "guidance_scale": 2.0})
+    configs = [column["config"] for column in answer["columns"]]
+    assert [config["steps"] for config in configs] == [1, 4]
+    assert {(config["guidance_scale"], config["seed"]) for config in configs} == {(2.0, 3)}
+    seeds = ask(["scene-pix2pix"], settings={"seed": [1, 2]})["columns"]
+    assert [column["config"]["seed"] for column in seeds] == [1, 2]
+    masked = [MASK_CARD.name, "scene-pix2pix"]
+    assert len(ask(masked, mask=mask)["columns"]) == 2
+    both = ["scene-pix2pix", OTHER_CARD.name]
+    for editors, more, sentence in [
+        (masked, {}, "edits only inside a mask"),
+        (both, {"mask": mask}, "None of these editors takes a mask"),
+        (both, {"key_b": "secret"}, "No column has any use for key_b"),
+        (both, {"settings": {"surrogate": "ridge"}}, "settings must be an object with some of"),
+        (both, {"settings": {"steps": [1, 2, 3]}}, "The columns do not match"),
+        (both, {"settings": {"steps": 0}}, "steps"),
+    ]:
+        with pytest.raises(AppError, match=re.escape(sentence)):
+            ask(editors, **more)

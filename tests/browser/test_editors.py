@@ -266,4 +266,17 @@ def test_the_endpoint_takes_a_mask_and_a_key(
     assert answer["editor"] == FLARE.name
     assert all(KEY in asked.headers["authorization"] for asked in service.asked)
     assert KEY not in str(answer)
+    service.asked.clear()
+    compared = client.predict(
+        photo,
+        [INSTRUCTION],
+        [FLARE.name, "scene-pix2pix"],
+        perturbations=3,
+        seed=5,  # so that no edit is found
+        key_a=KEY,
+        api_name="/compare",
+    )
+    assert all(KEY in asked.headers["authorization"] for asked in service.asked)
+    assert len(service.asked) == 7  # four, one without any words, and two full edits more
+    assert KEY not in str(compared)
     assert traces(folder, KEY) == []
