@@ -1,9 +1,10 @@
 """A real HTTP server on this machine that speaks the protocols of image-editing services.
 
 It answers every request with one plain picture whose colour tells the prompt (`colour_of`), at
-`/v1/images/edits` as OpenAI does, at `/hf` as an endpoint of Hugging Face does, and at `/own` and
-`/raw` as services of one's own may. Faults are put into `script`, one per request, in the order in
-which requests come.
+`/v1/images/edits` as OpenAI does, at `/hf` as an endpoint of Hugging Face does, at
+`/router/replicate/` as a provider behind Hugging Face does, which serves every model of the hub,
+and at `/own` and `/raw` as services of one's own may. Faults are put into `script`, one per
+request, in the order in which requests come.
 """
 
 from __future__ import annotations
@@ -125,6 +126,16 @@ class _Handler(BaseHTTPRequestHandler):
             with server.guard:
                 server.at_once -= 1
 
+    def do_GET(self) -> None:
+        """Say who serves a model of the hub, or hand over a picture that a provider made."""
+        if self.path.startswith("/api/models/"):
+            served = {"status": "live", "providerId": "lab/model", "task": "image-to-image"}
+            about = {"id": "any/model", "inferenceProviderMapping": {"replicate": served}}
+            self._send(200, json.dumps(about).encode(), {"Content-Type": "application/json"})
+        else:
+            asked = self.server.asked[int(self.path.rpartition("/")[2])]
+            self._send(200, _png(asked, 0), {"Content-Type": "image/png"})
+
     do_PUT = do_POST  # noqa: N815 - the name that the standard library calls
 
     def _answer(self, asked: Asked, fault: Fault, draw: int) -> None:
@@ -134,13 +145,19 @@ class _Handler(BaseHTTPRequestHandler):
             error = error if asked.path.startswith("/v1/") else fault.message
             answer, kind = json.dumps({"error": error}).encode(), "application/json"
         else:
-            answer, kind = _picture(asked, fault, draw)
-        self.send_response(fault.status)
-        for name, value in {"Content-Type": kind, **fault.headers}.items():
+            answer, kind = _picture(asked, fault, draw, self.server)
+        headers = {"Content-Type": kind, **fault.headers}
+        self._send(fault.status, answer, headers, hang_up=fault.hang_up)
+
+    def _send(
+        self, status: int, answer: bytes, headers: dict[str, str], *, hang_up: bool = False
+    ) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        if fault.hang_up:
+        if hang_up:
             self.wfile.write(answer[: len(answer) // 2])
             self.close_connection = True
         else:
@@ -150,13 +167,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the terminal quiet."""
 
 
-def _picture(asked: Asked, fault: Fault, draw: int) -> tuple[bytes, str]:
+def _png(asked: Asked, draw: int) -> bytes:
+    file = BytesIO()
+    Image.new("RGB", asked.photo.size, colour_of(asked.prompt, draw)).save(file, "PNG")
+    return file.getvalue()
+
+
+def _picture(asked: Asked, fault: Fault, draw: int, server: LoopbackApi) -> tuple[bytes, str]:
     """Return a good answer, or one that is 200 and still wrong, with its content type."""
     if fault.body is not None:
         return fault.body, "application/json"
-    file = BytesIO()
-    Image.new("RGB", asked.photo.size, colour_of(asked.prompt, draw)).save(file, "PNG")
-    picture = file.getvalue()
+    picture = _png(asked, draw)
     if fault.cut:
         picture = picture[: len(picture) - 30]
     text = b64encode(picture).decode()
@@ -164,6 +185,8 @@ def _picture(asked: Asked, fault: Fault, draw: int) -> tuple[bytes, str]:
         answer = {"created": 1, "data": [{"b64_json": text}]}
     elif asked.path == "/own":
         answer = {"images": [{"data": f"data:image/png;base64,{text}"}]}
+    elif asked.path.startswith("/router/"):
+        answer = {"output": [f"{server.url}/drawn/{server.asked.index(asked)}"]}
     else:
         return picture, "image/png"
     return json.dumps(answer).encode(), "application/json"
@@ -178,6 +201,9 @@ def _read(path: str, headers: dict[str, str], body: bytes) -> Asked:
     elif path == "/hf":
         values = json.loads(body)
         fields, photo = values["parameters"], b64decode(values["inputs"])
+    elif path.startswith("/router/"):
+        fields = json.loads(body)["input"]
+        photo = b64decode(fields["input_image"].partition(",")[2])
     else:
         fields = json.loads(body)
         photo = b64decode(fields.pop("picture"))

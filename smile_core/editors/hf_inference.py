@@ -129,6 +129,8 @@ class HFInference(RequestEditor):
             )
         except InferenceTimeoutError:
             return no_answer(_SENDER, self._patience)
+        except TimeoutError:  # the client's word for an answer without a picture
+            return Trouble(f"{_SENDER}: the provider had no picture ready in time.", tries=2)
         except OfflineModeIsEnabled:
             return Trouble(
                 f"{_SENDER} cannot be asked while HF_HUB_OFFLINE is set. Unset it.", ends_run=True

@@ -7,10 +7,11 @@ import pytest
 from PIL import Image
 
 from smile_core.config import ConfigError
+from smile_core.editors.api_editors import API_CARDS
 from smile_core.editors.hf_inference import HFInference
-from smile_core.editors.protocol import EditorCard
-from tests.editors.conftest import KEY, hf_editor
-from tests.loopback_api import LoopbackApi
+from smile_core.editors.protocol import EditorCard, fit_to_card
+from tests.editors.conftest import KEY, QUICK, hf_editor
+from tests.loopback_api import Fault, LoopbackApi, colour_of
 
 CARD = EditorCard(name="a", title="A", family="hf-inference", source="somebody/model")
 
@@ -57,6 +58,56 @@ def test_the_token_of_the_environment(
     card = EditorCard(name="a", title="A", family="hf-inference", source=f"{server.url}/hf")
     HFInference(card).edit(photo, ["snow"], seed=0)
     assert server.asked[0].headers["authorization"] == "Bearer hf_of_the_environment"
+
+
+@pytest.fixture
+def _provider(server: LoopbackApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the hub and the router of its providers be the server on this machine."""
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", server.url)
+    router = f"{server.url}/router/{{provider}}"
+    monkeypatch.setattr(huggingface_hub.constants, "INFERENCE_PROXY_TEMPLATE", router)
+
+
+@pytest.mark.usefixtures("_online", "_provider")
+def test_a_model_of_the_hub_is_edited_by_the_provider_that_serves_it(
+    server: LoopbackApi, photo: Image.Image
+) -> None:
+    card = next(card for card in API_CARDS if card.name == "flux-kontext-api")
+    edits = HFInference(card, key=KEY).edit(photo, ["make it snowy", "snowy"], seed=3)
+    assert [edit.getpixel((0, 0)) for edit in edits] == [
+        colour_of("make it snowy"),
+        colour_of("snowy"),
+    ]
+    for asked in server.asked:
+        assert asked.path == "/router/replicate/v1/models/lab/model/predictions"
+        assert asked.headers["authorization"] == f"Bearer {KEY}"
+        known = {"seed": 3, "num_inference_steps": 28, "guidance_scale": 2.5}
+        assert known.items() <= asked.fields.items()
+        assert asked.photo.size == fit_to_card(photo, card).size
+
+
+@pytest.mark.usefixtures("_online", "_provider")
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault(401, "bad token"), "Check that the key"),
+        (Fault(500), "could not answer (500)"),
+        (Fault(body=b'{"output": null}'), "no picture ready in time"),
+        (Fault(body=b'{"status": "odd"}'), "no picture ready in time"),
+        (Fault(body=b"[]"), "cannot be read"),
+    ],
+)
+def test_what_goes_wrong_at_a_provider_is_a_sentence(
+    fault: Fault, words: str, server: LoopbackApi, photo: Image.Image
+) -> None:
+    server.faults["snowy"] = fault
+    try:
+        (answer,) = HFInference(CARD, key=KEY, patience=QUICK).edit(photo, ["snowy"], seed=0)
+        told = answer.reason
+    except ConfigError as error:
+        told = str(error)
+    assert words in told
+    assert KEY not in told
 
 
 def test_offline_mode_ends_the_run(
