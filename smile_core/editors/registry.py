@@ -68,7 +68,7 @@ def add_editor(name: str) -> EditorCard:
     """
     kind = kind_of(name)
     if kind == "registered":
-        return _REGISTRY[name][0]
+        return _REGISTRY[_registered_name(name)][0]
     card = find_card(name) or _read(name, kind).card
     if card.name in _REGISTRY:
         raise ConfigError(
@@ -111,12 +111,12 @@ def load_editor(name: str) -> Editor:
         cannot be loaded.
     """
     with LOADING:
-        return _load(name)
+        return _load(_registered_name(name))
 
 
 def loaded_editor(name: str) -> Editor | None:
     """Return an editor that is in memory; None for any other, which is not loaded for it."""
-    return _load.find(name)
+    return _load.find(_registered_name(name))
 
 
 def make_room(needed_gb: float, device: str) -> None:
@@ -167,8 +167,8 @@ def kind_of(name: str) -> Kind:
     Returns
     -------
     {"registered", "description", "turbo", "model"}
-        A registered name, the path of a file that describes an editor, the path of weights of
-        Img2Img-Turbo, or the folder, file or hub id of a pipeline.
+        A registered name or the hub id of a registered model, the path of a file that describes an
+        editor, the path of weights of Img2Img-Turbo, or the folder, file or hub id of a pipeline.
 
     Raises
     ------
@@ -176,7 +176,7 @@ def kind_of(name: str) -> Kind:
         When it is none of them, or on a public server is not registered; the message lists the
         choices and the nearest one.
     """
-    if name in _REGISTRY:
+    if _registered_name(name) in _REGISTRY:
         return "registered"
     if not is_public_server():
         if name.endswith((".toml", ".json")):
@@ -198,6 +198,17 @@ def kind_of(name: str) -> Kind:
     )
 
 
+def _registered_name(name: str) -> str:
+    """Return the registered name of the model with this hub id, or else the name as it is.
+
+    A card knows more of a model than its files tell: its licence, size, steps and pipeline.
+    """
+    if name in _REGISTRY or not name or is_public_server():  # there a menu lists the names
+        return name
+    cards = [card for card, _ in _REGISTRY.values() if not card.key_variable]
+    return next((card.name for card in cards if card.source == name), name)
+
+
 def find_card(name: str) -> EditorCard | None:
     """Return the card of an editor without loading its weights.
 
@@ -211,7 +222,7 @@ def find_card(name: str) -> EditorCard | None:
     """
     kind = kind_of(name)
     if kind == "registered":
-        return _REGISTRY[name][0]
+        return _REGISTRY[_registered_name(name)][0]
     if kind != "model":
         return None
     from smile_core.editors.pretrained import card_of_model

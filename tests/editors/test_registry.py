@@ -170,6 +170,13 @@ def test_which_server_is_public(
     assert registry.is_public_server() is public
 
 
+def test_the_hub_id_of_a_model_that_has_a_card_is_its_name() -> None:
+    assert kind_of("stabilityai/sd-turbo") == "registered"
+    assert find_card("stabilityai/sd-turbo") is find_card("sd-turbo")
+    kontext = find_card("black-forest-labs/FLUX.1-Kontext-dev")
+    assert kontext.name == "flux1-kontext"  # and not the one behind an API
+
+
 def test_what_a_name_stands_for_is_told_without_loading(tiny_pipeline: Path) -> None:
     assert kind_of(BUNDLED_EDITOR) == "registered"
     assert kind_of("my.toml") == "description"
