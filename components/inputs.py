@@ -269,9 +269,10 @@ def say_cost(
             stop_when_settled=stop_when_settled,
         )
         units = split_units(config.instruction, config.granularity)
+        text = cost_text(config, len(units), pace.seconds_per_edit(editor))
     except ConfigError as error:
-        return _hint(str(error))
-    return _hint(cost_text(config, len(units), pace.seconds_per_edit(editor)))
+        text = str(error)
+    return _hint(text)
 
 
 def say_cost_at_first(*values: Any) -> tuple[str, dict[str, Any]]:

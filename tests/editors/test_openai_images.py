@@ -169,7 +169,7 @@ def test_a_wrong_knob_is_refused(editor: Editor, photo: Image.Image) -> None:
         editor.edit(photo, ["snow"], seed=0, steps=5)
 
 
-def test_what_a_run_costs() -> None:
+def test_what_a_run_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert estimate_cost(CARD, 64) is None
     assert "up to 1,024" in (said := cost_sentence(CARD, 1024))
     assert "price list" in said
@@ -178,6 +178,12 @@ def test_what_a_run_costs() -> None:
     assert (
         cost_sentence(priced, 66) == "This run makes up to 66 edits, which A bills at about $2.64."
     )
+    monkeypatch.setenv("SMILE_PRICES", "other=1, gpt-image-2.5-flare = 0.05")
+    assert cost_sentence(CARD, 66).endswith("which Flare bills at about $3.30.")
+    for wrong in ("free", "-1", "inf", "nan", ""):
+        monkeypatch.setenv("SMILE_PRICES", f"gpt-image-2.5-flare={wrong}")
+        with pytest.raises(ConfigError, match="SMILE_PRICES says"):
+            cost_sentence(CARD, 66)
     free = EditorCard(name="b", title="B", family="callable")
     assert estimate_cost(free, 64) == 0
     assert cost_sentence(free, 64) == ""
