@@ -89,9 +89,14 @@ class LeditsPP(BatchEditor):
         if self._inverted == wanted:
             return
         self._inverted = None
-        self._pipe.invert(
-            image=job.photo,
-            num_inversion_steps=job.settings["steps"],
-            generator=job.generators(1)[0],
-        )
+        # The inversion calls nobody back, so Stop is heard before each step of the network.
+        hook = self._pipe.unet.register_forward_pre_hook(lambda *_: job.check_stop(None))
+        try:
+            self._pipe.invert(
+                image=job.photo,
+                num_inversion_steps=job.settings["steps"],
+                generator=job.generators(1)[0],
+            )
+        finally:
+            hook.remove()
         self._inverted = wanted

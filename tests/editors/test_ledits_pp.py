@@ -92,6 +92,16 @@ def test_stop_ends_the_edit_between_two_steps(editor: LeditsPP, photo: Image.Ima
     assert asked == 2
 
 
+def test_stop_is_heard_while_the_photo_is_inverted(editor: LeditsPP, photo: Image.Image) -> None:
+    asked = iter([False, False, True])
+    with pytest.raises(StopRequested):
+        editor.edit(photo, PROMPTS[:1], seed=23, stop=lambda: next(asked))
+    assert next(asked, None) is None
+    assert editor._inverted is None
+    (edit,) = editor.edit(photo, PROMPTS[:1], seed=23)
+    assert isinstance(edit, Image.Image)
+
+
 def test_an_instruction_that_is_too_long_is_refused(editor: LeditsPP, photo: Image.Image) -> None:
     with pytest.raises(ConfigError, match=f"only {MAX_TOKENS}"):
         editor.edit(photo, ["a " * MAX_TOKENS], seed=0)
