@@ -39,8 +39,7 @@ def end_run(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) ->
         missing is left out, and `maker.stopped` is set.
     """
     without = None if maker.stopped else _without_instruction(plan, maker, measured, stop)
-    if not maker.stopped:
-        _repeat_full_edit(plan, maker, measured, stop)
+    _repeat_full_edit(plan, maker, measured, stop)
     notes = [] if maker.note is None else [maker.note]
     values = None
     if maker.stopped:
@@ -78,6 +77,8 @@ def _without_instruction(
 def _repeat_full_edit(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) -> None:
     """Make the replicates of the plan; one that fails is left out."""
     for step in range(1, plan.replicates + 1):
+        if maker.stopped:
+            return
         answer = maker.make_aside(plan.prompts[0], stop, step)
         if isinstance(answer, Image.Image):
             measured.add_replicate(answer)
