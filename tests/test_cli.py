@@ -141,6 +141,7 @@ def test_editors_lists_the_cards(capsys: pytest.CaptureFixture) -> None:
     assert printed.startswith("scene-pix2pix")
     assert "timbrooks/instruct-pix2pix" in printed
     assert "guidance_scale 7.5" in printed
+    assert "any hub id or local folder" in printed.splitlines()[-1]
 
 
 def test_the_progress_line() -> None:

@@ -9,9 +9,15 @@ from smile_core.config import SCHEDULERS
 if TYPE_CHECKING:
     from smile_core.editors import EditorCard
 
+OTHERS = (
+    "Besides these --editor takes any hub id or local folder of a diffusers pipeline that edits a "
+    "photo by a text, weights of Img2Img-Turbo (.pkl), one-file weights like CosXL Edit "
+    "(.safetensors), and a file that describes a program or a service (.toml, .json)."
+)
+
 
 def run(options: dict[str, Any]) -> int:
-    """Print the cards; there are no options."""
+    """Print the cards, and what else can be asked for; there are no options."""
     from smile_core.editors import list_editors
 
     for card in list_editors():
@@ -20,6 +26,7 @@ def run(options: dict[str, Any]) -> int:
         print(f"    {' · '.join(_settings(card))}")
         if card.notes:
             print(f"    {card.notes}")
+    print(OTHERS)
     return 0
 
 
