@@ -75,6 +75,31 @@ def encode_texts(
     ]
 
 
+def encode_plainly(
+    pipe: Any, prompts: list[str], multiple: int
+) -> list[Mapping[str, torch.Tensor]]:
+    """Encode texts by a pipeline that has one CLIP text encoder and no method of its own for it.
+
+    Parameters
+    ----------
+    pipe, prompts, multiple
+        As in `encode_texts`; the pipeline is one of ours.
+
+    Returns
+    -------
+    list of mapping, length n
+        For each text its embedding (T, d), called `texts`.
+    """
+    tokens = pipe.tokenizer(
+        fill_up(prompts, multiple),
+        padding="max_length",
+        max_length=pipe.tokenizer.model_max_length,
+        return_tensors="pt",
+    )
+    embeddings = pipe.text_encoder(tokens.input_ids.to(pipe.device))[0]  # (texts, T, d)
+    return [{"texts": embedding} for embedding in embeddings[: len(prompts)]]
+
+
 def remember_pictures(vae: Any) -> None:
     """Let an autoencoder encode a picture once, and remember the last ones that it encoded.
 

@@ -30,12 +30,12 @@ from smile_core.editors.batch_editor import (
     EditJob,
     Row,
     check_token_count,
-    fill_up,
     stack_texts,
 )
 from smile_core.editors.canny import canny_edges
 from smile_core.editors.card_file import read_card
 from smile_core.editors.devices import best_device, check_memory, needed_gb
+from smile_core.editors.encoding_once import encode_plainly
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
 from smile_core.editors.model_files import ModelFiles, files_of_folder, files_of_hub
 from smile_core.editors.pretrained import no_progress_bars, weights_digest
@@ -96,8 +96,7 @@ class Img2ImgTurbo(BatchEditor):
     def _encode(
         self, prompts: list[str], job: EditJob, multiple: int
     ) -> list[Mapping[str, torch.Tensor]]:
-        texts = self._pipe.encode_texts(fill_up(prompts, multiple))  # (n, T, d)
-        return [{"texts": text} for text in texts[: len(prompts)]]
+        return encode_plainly(self._pipe, prompts, multiple)
 
     def _run(self, rows: list[Row], job: EditJob) -> list[Answer]:
         job.check_stop(None)

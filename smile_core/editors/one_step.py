@@ -15,9 +15,9 @@ from smile_core.editors.batch_editor import (
     EditJob,
     Row,
     check_token_count,
-    fill_up,
     stack_texts,
 )
+from smile_core.editors.encoding_once import encode_plainly
 from smile_core.editors.one_step_model import OneStepPipeline
 from smile_core.editors.protocol import EditorCard
 
@@ -54,8 +54,7 @@ class OneStep(BatchEditor):
         self, prompts: list[str], job: EditJob, multiple: int
     ) -> list[Mapping[str, torch.Tensor]]:
         with self._mixed_precision():
-            texts = self._pipe.encode_texts(fill_up(prompts, multiple))  # (n, T, d)
-        return [{"texts": text} for text in texts[: len(prompts)]]
+            return encode_plainly(self._pipe, prompts, multiple)
 
     def _run(self, rows: list[Row], job: EditJob) -> list[Answer]:
         job.check_stop(None)

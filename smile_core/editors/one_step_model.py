@@ -16,7 +16,6 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -86,20 +85,10 @@ class OneStepPipeline(DiffusionPipeline):
         self.register_modules(unet=unet, text_encoder=text_encoder, tokenizer=tokenizer)
         self.image_processor = VaeImageProcessor(vae_scale_factor=PATCH)
 
-    def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """Return embeddings (n, T, d)."""
-        tokens = self.tokenizer(
-            list(texts),
-            padding="max_length",
-            max_length=self.tokenizer.model_max_length,
-            return_tensors="pt",
-        )
-        return self.text_encoder(tokens.input_ids.to(self.device))[0]
-
     def __call__(self, image: Image.Image, texts: Tensor) -> list[Image.Image]:
         """Return the edit of `image`, whose sides must be divisible by 8, by every text.
 
-        `texts` are from `encode_texts`, (n, T, d).
+        `texts` are encoded, (n, T, d), see `encoding_once.encode_plainly`.
         """
         photo = self.image_processor.preprocess(image).to(self.device)  # (1, 3, H, W)
         field = noise_field(*photo.shape[-2:]).to(self.device)  # (1, 3, H, W)

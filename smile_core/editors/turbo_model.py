@@ -103,16 +103,6 @@ class TurboPipeline(DiffusionPipeline):
         distribution = self.vae.encode(control.to(self.device, self.dtype)).latent_dist
         return distribution.mode() * self.vae.config.scaling_factor, list(self.skips.kept)
 
-    def encode_texts(self, texts: list[str]) -> torch.Tensor:
-        """Return embeddings (n, T, d)."""
-        tokens = self.tokenizer(
-            texts,
-            padding="max_length",
-            max_length=self.tokenizer.model_max_length,
-            return_tensors="pt",
-        )
-        return self.text_encoder(tokens.input_ids.to(self.device))[0]
-
     def translate(
         self, latents: torch.Tensor, skips: list[torch.Tensor], texts: torch.Tensor
     ) -> torch.Tensor:
@@ -125,7 +115,7 @@ class TurboPipeline(DiffusionPipeline):
         skips : list of torch.Tensor
             From `encode_control`.
         texts : torch.Tensor
-            From `encode_texts`, (n, T, d).
+            Encoded, (n, T, d), see `encoding_once.encode_plainly`.
 
         Returns
         -------
