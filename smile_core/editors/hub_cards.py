@@ -14,10 +14,22 @@ from smile_core.editors.protocol import EditorCard
 
 _NOT_RUN = "with random weights, never here with its real ones"
 _ADAPTER = f"tests/editors/test_diffusers_editor.py runs its pipeline {_NOT_RUN}."
-# Torchvision works with one version of torch each; this one fits the newest that is allowed here.
-TORCHVISION_COMMAND = 'pip install "torch<2.14" "torchvision<0.29"'
+_CPU_WHEELS = "--index-url https://download.pytorch.org/whl/cpu"
+
+
+def torchvision_command(torch_version: str) -> str:
+    """Return how to install the torchvision that works with a version of torch.
+
+    Each works with one version and one build; that of the CPU build lies beside it, and with
+    another one nothing of diffusers could be imported any more.
+    """
+    command = 'pip install "torch<2.14" "torchvision<0.29"'
+    return f"{command} {_CPU_WHEELS}" if torch_version.endswith("+cpu") else command
+
+
 _TORCHVISION = (
-    f"Needs torchvision: {TORCHVISION_COMMAND}. Its tests run only where that is installed."
+    f"Needs torchvision: {torchvision_command('')}, for a CPU build of torch with {_CPU_WHEELS}. "
+    "Its tests run only where that is installed."
 )
 
 _INSTRUCT: dict[str, Any] = {

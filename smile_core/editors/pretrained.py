@@ -31,7 +31,7 @@ from smile_core.editors.card_file import read_card
 from smile_core.editors.cosxl import find_file, is_single_file, load_file
 from smile_core.editors.devices import best_device, check_memory, needed_gb
 from smile_core.editors.diffusers_editor import DiffusersEditor, card_of_kind, check_kind
-from smile_core.editors.hub_cards import TORCHVISION_COMMAND
+from smile_core.editors.hub_cards import torchvision_command
 from smile_core.editors.inpaint import INPAINT_KINDS, Inpaint
 from smile_core.editors.instruct_pix2pix import InstructPix2Pix
 from smile_core.editors.ledits_pp import LeditsPP
@@ -183,7 +183,7 @@ def _pipeline_class(index: Mapping[str, Any], source: str) -> type[DiffusionPipe
     if name in _NEED_TORCHVISION and find_spec("torchvision") is None:
         raise ConfigError(
             f"{source!r} needs torchvision, in the version made for the torch that is here "
-            f"({torch.__version__}). Run: {TORCHVISION_COMMAND}"
+            f"({torch.__version__}). Run: {torchvision_command(torch.__version__)}"
         )
     if not isinstance(kind, type) or not issubclass(kind, DiffusionPipeline):
         packages = ", ".join(getattr(kind, "_backends", ()))

@@ -199,10 +199,21 @@ def test_qwen_image_runs_one_by_one_with_real_guidance(
 
 
 @pytest.mark.skipif(find_spec("torchvision") is not None, reason="torchvision is here")
-def test_a_missing_package_is_said_before_any_weight_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("build", "ending"),
+    [
+        ("2.13.0+cpu", '"torchvision<0.29" --index-url https://download.pytorch.org/whl/cpu'),
+        ("2.13.0", '"torchvision<0.29"'),
+    ],
+)
+def test_a_missing_package_is_said_before_any_weight_is_read(
+    build: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "__version__", build)
     (tmp_path / "model_index.json").write_text('{"_class_name": "OmniGenPipeline"}')
-    with pytest.raises(ConfigError, match=r"torchvision<0\.29"):
+    with pytest.raises(ConfigError, match="needs torchvision") as caught:
         load_editor(str(tmp_path))
+    assert str(caught.value).endswith(f'pip install "torch<2.14" {ending}')
 
 
 def test_a_model_that_nobody_described_gets_the_defaults_of_its_signature(
