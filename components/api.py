@@ -16,7 +16,7 @@ from components.key_field import KeyField, revealed
 from components.loading import load_for
 from components.runs import EDITOR_TURN, checked_config, own_editor
 from components.served import uploaded_path
-from components.session import ComparisonJob, Session, has_editor
+from components.session import Session, has_editor
 from smile_core.columns import column_configs
 from smile_core.comparing import stream_comparison
 from smile_core.comparison_export import comparison_json
@@ -123,20 +123,23 @@ def compare(
         if image is None:
             raise ConfigError("There is no image. Send a PNG, JPEG or WebP.")
         chosen = _one_or_more("editors", editors)
-        own = _own_settings(settings)
-        shared = {"perturbations": perturbations, **({} if "seed" in own else {"seed": seed})}
+        varied = _own_settings(settings)
+        shared = {"perturbations": perturbations, **({} if "seed" in varied else {"seed": seed})}
         configs = [
             checked_config({**config.to_dict(), **shared})
             for config in column_configs(
-                instruction=_one_or_more("instructions", instructions), editor=chosen, **own
+                instruction=_one_or_more("instructions", instructions), editor=chosen, **varied
             )
         ]
         _check_perturbations(configs[0])
         keys = [revealed(key) for key in (key_a, key_b, key_c)]
-        own_keys = [keys[0 if isinstance(chosen, str) else at] for at in range(len(configs))]
+        # Which of the keys is that of each column.
+        places = [0 if isinstance(chosen, str) else column for column in range(len(configs))]
         where = None if mask is None else uploaded_path(mask)
-        job = checked_comparison(uploaded_path(image), configs, where, own_keys)
-        _check_all_used(job, mask, keys, own_keys)
+        job = checked_comparison(uploaded_path(image), configs, where, [keys[at] for at in places])
+        if mask is not None and job.mask is None:
+            raise ConfigError("None of these editors takes a mask. Leave it out.")
+        _check_keys(keys, {at for at, tool in zip(places, job.tools, strict=True) if tool})
         comparison = None
         with has_editor(Session()):
             for config, tool in zip(job.configs, job.tools, strict=True):
@@ -156,14 +159,11 @@ def compare(
     }
 
 
-def _check_all_used(job: ComparisonJob, mask: object, keys: list[str], own_keys: list[str]) -> None:
-    """Refuse a mask or a key that no column has any use for."""
-    if mask is not None and job.mask is None:
-        raise ConfigError("None of these editors takes a mask. Leave it out.")
-    used = {key for key, tool in zip(own_keys, job.tools, strict=True) if tool is not None}
-    for letter, key in zip("abc", keys, strict=True):
-        if key and key not in used:
-            raise ConfigError(f"No column has any use for key_{letter}. Leave it empty.")
+def _check_keys(keys: list[str], used: set[int]) -> None:
+    """Refuse a key that no column has any use for."""
+    for at, key in enumerate(keys):
+        if key and at not in used:
+            raise ConfigError(f"No column has any use for key_{'abc'[at]}. Leave it empty.")
 
 
 def _own_settings(given: Any) -> dict[str, Any]:

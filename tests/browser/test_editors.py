@@ -279,4 +279,13 @@ def test_the_endpoint_takes_a_mask_and_a_key(
     assert all(KEY in asked.headers["authorization"] for asked in service.asked)
     assert len(service.asked) == 7  # four, one without any words, and two full edits more
     assert KEY not in str(compared)
+    with pytest.raises(AppError, match="any use for key_b"):  # the other column's editor takes none
+        client.predict(
+            photo,
+            [INSTRUCTION],
+            [FLARE.name, "scene-pix2pix"],
+            key_a=KEY,
+            key_b=KEY,
+            api_name="/compare",
+        )
     assert traces(folder, KEY) == []
