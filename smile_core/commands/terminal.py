@@ -43,7 +43,8 @@ def say_cost(configs: Sequence[RunConfig]) -> None:
     for config in configs:
         card = cards.get(config.editor)  # None: a model of one's own, which nobody bills
         if card is not None and card.key_variable:
-            complain(cost_sentence(card, edits_of(config) + edits_aside(config, card)))
+            edits = edits_of(config) + edits_aside(config, card)
+            print(cost_sentence(card, edits), file=sys.stderr)
 
 
 @contextmanager
