@@ -67,9 +67,9 @@ def add_editor(name: str) -> EditorCard:
         When there is no such editor, it cannot be used here, or its name is another's.
     """
     kind = kind_of(name)
-    if kind == "registered":
-        return _REGISTRY[_registered_name(name)][0]
     card = find_card(name) or _read(name, kind).card
+    if kind == "registered":
+        return card
     if card.name in _REGISTRY:
         raise ConfigError(
             f"The editor in {name!r} is called {card.name!r}, as another one is. Give it a name of "
