@@ -61,7 +61,12 @@ class CallableEditor:
         self.name: str = name or getattr(function, "__name__", None) or type(function).__name__
         self.fingerprint = fingerprint
         self.card = EditorCard(
-            name=self.name, title=self.name, family="callable", long_side=long_side, enlarge=False
+            name=self.name,
+            title=self.name,
+            family="callable",
+            repeatable=False,
+            long_side=long_side,
+            enlarge=False,
         )
 
     def edit(

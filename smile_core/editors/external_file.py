@@ -124,6 +124,7 @@ def read_description(path: Path) -> Description:
             family="command-line" if isinstance(call, Command) else "http",
             licence=texts.get("licence", "unknown"),
             takes_seed="seed" in _placeholders(call),
+            repeatable=False,
             long_side=int(numbers["long_side"]),
             enlarge=False,
             multiple_of=int(numbers["multiple_of"]),

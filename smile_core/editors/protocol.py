@@ -69,6 +69,10 @@ class EditorCard:
         The knobs it takes besides `steps` with their defaults, named as in `config.KNOBS`.
     needs_mask, takes_seed, takes_negative_prompt : bool
         What else goes in; without a seed every edit is a new draw.
+    repeatable : bool
+        Whether the same call is known to give the same picture; False for a function, a command or
+        a service, whose first edit is therefore made twice. Without a seed nothing repeats,
+        whatever stands here.
     takes_scheduler : bool
         Whether another scheduler can take its steps, see `config.SCHEDULERS`.
     short_side, long_side : int or None
@@ -99,6 +103,7 @@ class EditorCard:
     knobs: Mapping[str, float] = field(default_factory=dict)
     needs_mask: bool = False
     takes_seed: bool = True
+    repeatable: bool = True
     takes_negative_prompt: bool = False
     takes_scheduler: bool = False
     short_side: int | None = None

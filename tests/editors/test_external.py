@@ -125,6 +125,13 @@ def test_a_program_that_went_away_ends_the_run(
         editor.edit(photo, ["snow"], seed=0)
 
 
+def test_nobody_vouches_that_a_program_or_a_service_repeats_itself(
+    write: Write, command: Editor
+) -> None:
+    assert not command.card.repeatable
+    assert not load_external(write({"http": HTTP})).card.repeatable
+
+
 def test_no_version_no_cache(write: Write, command: Editor) -> None:
     described = {"command": {"arguments": ARGUMENTS}}
     assert command.fingerprint is None

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from smile_core.config import KNOBS, ConfigError
+from smile_core.editors.callable_editor import CallableEditor
 from smile_core.editors.card_file import CARD_FILE, read_card
 from smile_core.editors.protocol import EditorCard, fit_to_card, resolve_knobs
 
@@ -71,6 +72,11 @@ def test_a_scheduler_is_a_knob_only_when_one_is_given() -> None:
         resolve_knobs(card, **{**NOTHING, "strength": 0.5})
     with pytest.raises(ConfigError, match="'free' has no scheduler but its own"):
         resolve_knobs(FREE, scheduler="dpm-solver")
+
+
+def test_nobody_vouches_that_a_function_repeats_itself() -> None:
+    assert EditorCard(name="e", title="E", family="f").repeatable
+    assert not CallableEditor(lambda image, prompts, seed: [image] * len(prompts)).card.repeatable
 
 
 def test_a_folder_brings_its_own_card(tmp_path: Path) -> None:
