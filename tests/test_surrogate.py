@@ -7,7 +7,7 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
-from sklearn.linear_model import BayesianRidge, Lasso, LinearRegression, Ridge
+from sklearn.linear_model import BayesianRidge, Lasso, LinearRegression, Ridge, RidgeCV
 
 from smile_core.config import SURROGATES, ConfigError
 from smile_core.fidelity import fidelity
@@ -83,6 +83,19 @@ def test_ridge_is_scikit_learns() -> None:
     assert fit.penalty > 1e-6  # noise asks for some
     model = Ridge(alpha=fit.penalty).fit(X, y, sample_weight=weights)
     assert_same_model(fit, model, X, 1e-9)
+
+
+def test_ridge_chooses_the_penalty_that_scikit_learn_chooses() -> None:
+    """By leave-one-out; so noisy that the intercept's share of a leverage decides now and then."""
+    candidates = np.logspace(3, -9, 37)
+    chosen, expected = [], []
+    for seed in range(20):
+        X, weights, rng = samples(5, 12, seed)
+        y = 0.2 + X @ TRUE + rng.normal(0, 0.3, len(X))
+        chosen.append(fit_surrogate("ridge", X, y, weights).penalty)
+        expected.append(RidgeCV(alphas=candidates).fit(X, y, sample_weight=weights).alpha_)
+    np.testing.assert_allclose(chosen, expected, rtol=1e-9)
+    assert len(set(expected)) > 5
 
 
 def test_bayesian_ridge_is_scikit_learns() -> None:
