@@ -9,12 +9,7 @@ from scipy.optimize import linprog
 
 from smile_core.config import TEXT_DISTANCES, ConfigError
 from smile_core.masks import design_masks
-from smile_core.text_distance import (
-    UNKNOWN_WORD,
-    load_word_vectors,
-    text_distances,
-    words_of,
-)
+from smile_core.text_distance import load_word_vectors, text_distances, words_of
 
 UNITS = "make the scene a heavy snowy winter evening and please keep my little house".split()
 
@@ -52,10 +47,10 @@ def test_unknown_words_cost_what_is_documented(vectors: KeyedVectors) -> None:
     """make and ### share the full text; leaving ### out moves its half to make, at √2."""
     units = ("make", "###")
     masks = np.array([[1, 1], [1, 0], [0, 1]])
-    expected = [0, UNKNOWN_WORD / 2, UNKNOWN_WORD / 2]
+    expected = [0, 2**0.5 / 2, 2**0.5 / 2]
     np.testing.assert_allclose(text_distances("wmd", units, masks, vectors), expected, atol=1e-12)
     nothing_known = text_distances("wmd", ("zzqx", "###", "❄️"), np.array([[1, 0, 0]]), vectors)
-    assert nothing_known[0] == pytest.approx(UNKNOWN_WORD * 2 / 3)
+    assert nothing_known[0] == pytest.approx(2**0.5 * 2 / 3)
 
 
 def test_unknown_words_against_a_linear_programme(vectors: KeyedVectors) -> None:
@@ -80,7 +75,7 @@ def ground(a: str, b: str, vectors: KeyedVectors) -> float:
     if a in vectors and b in vectors:
         pair = [vectors.get_vector(word, norm=True).astype(float) for word in (a, b)]
         return float(np.linalg.norm(pair[0] - pair[1]))
-    return UNKNOWN_WORD
+    return 2**0.5
 
 
 def test_cosine_is_limes(vectors: KeyedVectors) -> None:
