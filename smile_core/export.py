@@ -98,8 +98,8 @@ def _pictures(explanation: Explanation) -> dict[str, Image.Image]:
 def samples_csv(explanation: Explanation) -> str:
     """Return the samples as CSV, one row each, the reference first; masks read `1 0 1`.
 
-    A text that begins with = + - or @ is written behind an apostrophe, for a spreadsheet would
-    run it as a formula.
+    A text that a spreadsheet would run as a formula is written behind an apostrophe, see
+    `csv_text`.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")

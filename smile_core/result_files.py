@@ -10,6 +10,9 @@ from pathlib import Path
 
 from smile_core.config import ConfigError
 
+# What OWASP lists under CSV injection; a carriage return has become a line feed by then.
+_BEFORE_FORMULAS = ("=", "+", "-", "@", "\t", "\n")
+
 
 class ExportError(OSError):
     """A result that could not be written; the message says where and why."""
@@ -61,8 +64,14 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def csv_text(text: str) -> str:
-    """Return a text for a CSV: behind an apostrophe if a spreadsheet would run it as a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    """Return a text for one cell of a CSV.
+
+    It stands behind an apostrophe if a spreadsheet would run it as a formula, also after a tab or
+    a line break, which some pass over. A carriage return becomes a line feed: Python before 3.13
+    puts no quotes around it, and what follows it would be a cell of its own.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(_BEFORE_FORMULAS) else text
 
 
 def read_file(path: str | Path, what: str, name: str) -> tuple[Path, bytes]:

@@ -139,11 +139,28 @@ def test_no_such_explanation(path: str, tmp_path: Path) -> None:
         load_explanation(tmp_path / path)
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@"])
-def test_a_spreadsheet_runs_no_text_as_a_formula(sign: str) -> None:
+@pytest.mark.parametrize(
+    ("sign", "written"),
+    [
+        *((sign, sign) for sign in "=+-@\t\n"),
+        ("\t=", "\t="),
+        ("\r", "\n"),
+        ("\r\n=", "\n="),
+    ],
+)
+def test_a_spreadsheet_runs_no_text_as_a_formula(sign: str, written: str) -> None:
     found = sample_explanation(n=2)
     hostile = replace(found.samples[0], prompt=f"{sign}1+1", failed=f"{sign}2")
     rows = list(csv.DictReader(io.StringIO(samples_csv(replace(found, samples=(hostile,))))))
-    assert rows[1]["prompt"] == f"'{sign}1+1"
-    assert rows[1]["failed"] == f"'{sign}2"
+    assert len(rows) == 2
+    assert rows[1]["prompt"] == f"'{written}1+1"
+    assert rows[1]["failed"] == f"'{written}2"
     assert rows[0]["prompt"] == found.reference.prompt
+
+
+def test_nothing_in_a_text_begins_another_row() -> None:
+    found = sample_explanation(n=2)
+    hostile = replace(found.samples[0], failed="first\r=1+1\r\n=2,=3")
+    text = samples_csv(replace(found, samples=(hostile,)))
+    assert "\r" not in text
+    assert list(csv.DictReader(io.StringIO(text)))[1]["failed"] == "first\n=1+1\n=2,=3"
