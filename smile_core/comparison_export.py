@@ -1,8 +1,9 @@
 """A comparison as a folder: each column's result, one report of all, and the JSON that ties them.
 
 The folders `a`, `b` and `c` are ordinary results (see `export`). `comparison.json` is written
-last, so a folder that holds one is complete. It holds all explanations besides, without their
-pictures, so that it restores the comparison where it travels alone.
+last, and that of an earlier comparison is removed before anything else, so a folder that holds one
+is complete and of one piece. It holds all explanations besides, without their pictures, so that it
+restores the comparison where it travels alone.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
         What to write; a column without an explanation is written without a folder.
     folder : str or Path
         Gets `a`, `b` and `c`, `report.html` and `comparison.json`; files of these names are
-        replaced.
+        replaced. When that fails half way there is no `comparison.json`.
 
     Returns
     -------
@@ -57,13 +58,16 @@ def save_comparison(comparison: Comparison, folder: str | Path) -> Path:
         When the disk is full or the folder cannot be written.
     """
     folder = Path(folder)
+    text = comparison_json(comparison, whole=True)
+    with writing("comparison", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / JSON_FILE).unlink(missing_ok=True)
     for index, column in enumerate(comparison.columns):
         if column.explanation is not None:
             save_explanation(column.explanation, folder / column_folder(index))
     with writing("comparison", folder):
-        folder.mkdir(parents=True, exist_ok=True)
         write_file(folder / REPORT_FILE, lambda path: write_comparison_report(comparison, path))
-        write_text(folder / JSON_FILE, comparison_json(comparison, whole=True))
+        write_text(folder / JSON_FILE, text)
     return folder
 
 

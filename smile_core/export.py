@@ -1,6 +1,7 @@
 """A result as a folder: JSON, CSV, pictures, heatmap and report, and the way back.
 
-`explanation.json` is written last, so a folder that holds one is complete.
+`explanation.json` is written last, and that of an earlier result is removed before anything else,
+so a folder that holds one is complete and of one piece, however the writing ended.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
     folder : str or Path
         Gets `explanation.json`, `samples.csv`, `input.png`, `mask.png` if there was a mask,
         `edits/*.png`, `heatmap.png` and `report.html`; files of these names are replaced, and
-        the edits and the mask of an earlier result removed.
+        the edits and the mask of an earlier result removed. When that fails half way there is no
+        `explanation.json`.
 
     Returns
     -------
@@ -70,6 +72,8 @@ def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
     folder = Path(folder)
     with writing("result", folder):
         (folder / "edits").mkdir(parents=True, exist_ok=True)
+        text = to_json(explanation, with_images=True)
+        (folder / JSON_FILE).unlink(missing_ok=True)
         pictures = _pictures(explanation)
         for name, image in pictures.items():
             write_file(folder / name, image.save)
@@ -81,7 +85,7 @@ def save_explanation(explanation: Explanation, folder: str | Path) -> Path:
         write_file(folder / "heatmap.png", lambda path: save_heatmap_png(explanation, path))
         write_file(folder / "report.html", lambda path: write_report(explanation, path))
         write_text(folder / "samples.csv", samples_csv(explanation))
-        write_text(folder / JSON_FILE, to_json(explanation, with_images=True))
+        write_text(folder / JSON_FILE, text)
     return folder
 
 

@@ -11,6 +11,7 @@ from smile_core.config import ConfigError
 from smile_core.export import load_explanation
 from smile_core.result_files import ExportError
 from smile_core.word_differences import compare_columns
+from tests.full_disk import fill_disk_after
 from tests.parsed_html import Page
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
 from tests.toy_runs import same
@@ -108,3 +109,23 @@ def test_what_is_not_there_is_said(saved: Path, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_said(comparison: Comparison) -> None:
     with pytest.raises(ExportError, match="could not be written"):
         save_comparison(comparison, Path(__file__) / "out")
+
+
+def test_a_disk_that_fills_up_leaves_no_mixture_of_two_comparisons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = compare_columns([sample_column(index, n=7, seed=1) for index in range(2)])
+    newer = compare_columns([sample_column(index, n=6, seed=2) for index in range(2)])
+    with monkeypatch.context() as patch:
+        files = fill_disk_after(10**6, patch)
+        save_comparison(newer, tmp_path / "new")
+    one = (len(files) - 2) // 2  # files of a column
+    for room in (0, 1, one - 1, one, one + 1, 2 * one, 2 * one + 1):
+        folder = save_comparison(older, tmp_path / f"{room}")
+        with monkeypatch.context() as patch:
+            fill_disk_after(room, patch)
+            with pytest.raises(ExportError, match="No space left on device"):
+                save_comparison(newer, folder)
+        assert not (folder / "comparison.json").exists()
+    found = load_comparison(save_comparison(newer, folder))
+    assert found.rows == newer.rows

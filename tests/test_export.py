@@ -17,6 +17,7 @@ from PIL import Image
 from smile_core.config import ConfigError
 from smile_core.export import load_explanation, samples_csv, save_explanation
 from smile_core.result_files import ExportError
+from tests.full_disk import fill_disk_after
 from tests.sample_explanations import HOSTILE, masked, sample_explanation
 
 ROOT = Path(__file__).parents[1]
@@ -109,6 +110,25 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half_files(tmp_path: Path) ->
     assert "could not be written" in done.stdout
     assert not (tmp_path / "explanation.json").exists()
     assert not [path for path in tmp_path.rglob(".*") if path.is_file()]
+
+
+def test_a_disk_that_fills_up_leaves_no_mixture_of_two_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = sample_explanation(n=5, size=48, seed=1, compared=True)
+    newer = sample_explanation(n=3, size=48, seed=2)
+    with monkeypatch.context() as patch:
+        files = fill_disk_after(10**6, patch)
+        save_explanation(newer, tmp_path / "new")
+    assert len(files) == 9
+    for room in range(len(files)):
+        folder = save_explanation(older, tmp_path / f"{room}")
+        with monkeypatch.context() as patch:
+            fill_disk_after(room, patch)
+            with pytest.raises(ExportError, match="No space left on device"):
+                save_explanation(newer, folder)
+        assert not (folder / "explanation.json").exists()
+    assert load_explanation(save_explanation(newer, folder)) == newer
 
 
 @pytest.mark.parametrize("name", ["/etc/hostname", "../outside.png", "edits/../../x.png"])
