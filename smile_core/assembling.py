@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from smile_core.config import RunConfig
-from smile_core.explanation import Explanation, Sample
+from smile_core.explanation import EDITED, Explanation, Repeats, Sample, Scale
 from smile_core.fitting import (
     Fitted,
     cutoff_note,
@@ -23,6 +23,8 @@ from smile_core.fitting import (
     row_fields,
 )
 from smile_core.measuring import Measurements
+from smile_core.outcome import outcome_of
+from smile_core.response import FARTHEST, PHOTO, WITHOUT, Distances
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +47,14 @@ class Plan:
         The kept units of each mask.
     text_distances : ndarray, shape (n + 1,)
         Distance of each prompt to the full instruction.
-    bootstrap_seed, p_value_seed : numpy.random.SeedSequence
-        Seeds of the intervals, the same for every snapshot, and of the p-values.
+    p_value_seed : numpy.random.SeedSequence
+        Seed of the p-values.
     notes : tuple of str
         What is known to need saying before the run starts.
     mask : PIL.Image.Image or None
         Where to edit, of the size of `photo`, for an editor that needs it.
-    replicates : int
-        How often the full edit is made once more at the end, to see how far chance moves it.
+    photo_stands_in : bool
+        Whether the photo takes the place of the edit without instruction.
     """
 
     config: RunConfig
@@ -63,11 +65,10 @@ class Plan:
     masks: np.ndarray
     prompts: tuple[str, ...]
     text_distances: np.ndarray
-    bootstrap_seed: np.random.SeedSequence
     p_value_seed: np.random.SeedSequence
     notes: tuple[str, ...] = ()
     mask: Image.Image | None = None
-    replicates: int = 0
+    photo_stands_in: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,11 @@ class Ending:
         One point for each row that was answered, the reference first.
     notes : tuple of str
         What must be said about the end.
-    without_instruction : Sample or None
-        The edit by the empty prompt; None in a run that was stopped before it.
     """
 
     p_values: np.ndarray | None
     projection: tuple[tuple[float, float], ...]
     notes: tuple[str, ...]
-    without_instruction: Sample | None
 
 
 def assemble(plan: Plan, measured: Measurements, ending: Ending | None = None) -> Explanation:
@@ -107,19 +105,28 @@ def assemble(plan: Plan, measured: Measurements, ending: Ending | None = None) -
     Returns
     -------
     Explanation
-        Without timing and versions, which belong to the engine. A unit that was never left out
-        so far has weight 0 and the interval [-1, 1]: nothing is known about it.
+        Without timing and versions, which belong to the engine.
     """
-    distances = measured.distances()  # (n + 1,), NaN where unknown
-    distances[0] = 0.0
+    found = measured.distances()
+    means = found.means  # (n + 1,), NaN where unknown
     p_values = None if ending is None else ending.p_values
+    config = plan.config
+    visible, beyond_chance = measured.visible, measured.beyond_chance()
+    happened = outcome_of(visible, beyond_chance=beyond_chance) == EDITED
     fitted = fit_rows(
-        plan.config,
+        config,
         plan.masks,
         text_distances=plan.text_distances,
-        distances=distances,
+        distances=found,
         p_values=p_values,
-        bootstrap_seed=plan.bootstrap_seed,
+        happened=happened,
+    )
+    outcome = outcome_of(
+        visible,
+        beyond_chance=beyond_chance,
+        responses=fitted.similarities[fitted.rows],
+        judged=fitted.judged,
+        negligible=config.negligible,
     )
     failed = measured.failed()
 
@@ -128,37 +135,79 @@ def assemble(plan: Plan, measured: Measurements, ending: Ending | None = None) -
             mask=tuple(int(bit) for bit in plan.masks[row]),
             prompt=plan.prompts[row],
             image=measured.images[row],
-            image_distance=number_or_none(distances[row]),
+            image_distance=number_or_none(means[row]),
             text_distance=float(plan.text_distances[row]),
             p_value=None if p_values is None else number_or_none(p_values[row]),
             failed=failed.get(row),
             **row_fields(fitted, row),
         )
 
-    answered = np.flatnonzero(measured.answered)
+    shown = [int(row) for row in np.flatnonzero(measured.answered) if row > 0]
     return Explanation(
-        instruction=plan.config.instruction,
+        instruction=config.instruction,
         editor=plan.editor,
         encoder=plan.encoder,
-        seed=plan.config.seed,
-        config=plan.config.to_dict(),
-        **model_fields(plan.units, fitted),
-        samples=tuple(sample(int(row)) for row in answered if row > 0),
+        seed=config.seed,
+        config=config.to_dict(),
+        **model_fields(plan.units, fitted, config.negligible, outcome),
+        samples=tuple(sample(row) for row in shown),
         reference=sample(0),
-        without_instruction=None if ending is None else ending.without_instruction,
+        without_instruction=_without_instruction(plan, measured, found),
+        scale=_scale(config, measured, found),
+        repeats=_repeats(config, found, shown),
         source=plan.photo,
         mask=plan.mask,
         projection=() if ending is None else ending.projection,
         noise_floor=measured.noise_floor(),
         notes=(
             *plan.notes,
-            *_notes(plan, measured, fitted, ended=ending is not None),
+            *_notes(plan, measured, fitted),
             *(() if ending is None else ending.notes),
         ),
     )
 
 
-def _notes(plan: Plan, measured: Measurements, fitted: Fitted, *, ended: bool) -> list[str]:
+def _without_instruction(plan: Plan, measured: Measurements, found: Distances) -> Sample | None:
+    """Return the edit without instruction; None in a run that was stopped before it."""
+    if measured.blank is None and measured.blank_failure is None:
+        return None
+    return Sample(
+        mask=(0,) * len(plan.units),
+        prompt="",
+        image=measured.blank,
+        image_distance=found.way,
+        failed=measured.blank_failure if measured.blank is None else None,
+    )
+
+
+def _scale(config: RunConfig, measured: Measurements, found: Distances) -> Scale:
+    """Return what the responses are shares of."""
+    visible = measured.visible
+    if config.response == "min-max" or found.way is None:
+        known = found.means[~np.isnan(found.means)]
+        value = float(known.max()) if len(known) > 1 else None
+        return Scale(rests_on=FARTHEST, value=value, visible=visible)
+    rests_on = PHOTO if measured.stands_in else WITHOUT
+    return Scale(rests_on=rests_on, value=found.way, floor=found.floor, visible=visible)
+
+
+def _repeats(config: RunConfig, found: Distances, shown: list[int]) -> Repeats | None:
+    """Return the distances to each full edit, where there are several."""
+    if found.rows.shape[1] < 2:
+        return None
+
+    def plain(rows: np.ndarray) -> tuple[tuple[float | None, ...], ...]:
+        return tuple(tuple(number_or_none(value) for value in row) for row in rows)
+
+    return Repeats(
+        of="seeds" if config.seeds > 1 else "full edits",
+        samples=plain(found.rows[shown]),
+        without_instruction=plain(found.blanks),
+        references=() if found.among is None else tuple(tuple(row) for row in found.among.tolist()),
+    )
+
+
+def _notes(plan: Plan, measured: Measurements, fitted: Fitted) -> list[str]:
     """Return what a reader of these weights must know, as plain sentences."""
     notes = []
     failed = measured.failed()
@@ -167,15 +216,21 @@ def _notes(plan: Plan, measured: Measurements, fitted: Fitted, *, ended: bool) -
             f"{len(failed)} of {int(measured.answered.sum()) - 1} edits failed and were left out "
             f"of the fit. The first failure: {next(iter(failed.values()))}"
         )
-    if ended and not fitted.changed:
+    if measured.stands_in and measured.blank_failure is not None:
         notes.append(
-            "This instruction changed nothing: every edit is the same, whichever words are left "
-            "out. Try a stronger instruction, or another editor."
+            "The editor made no edit without an instruction, so the photo itself stands in for "
+            f"it. The reason: {measured.blank_failure}"
         )
-    left_out = len(fitted.known) - len(fitted.rows)
+    if not fitted.changed:
+        return notes
+    if fitted.glitch is not None:
+        notes.append(
+            f"The edit by “{plan.prompts[fitted.glitch]}” lies more than three times as far from "
+            "the full edit as every other, so it counts as a glitch and was left out of the fit."
+        )
+    left_out = len(fitted.known) - len(fitted.rows) - (fitted.glitch is not None)
     notes.extend(cutoff_note(left_out, len(fitted.known) - 1, plan.config.p_cutoff))
-    always = plan.masks[fitted.rows].min(axis=0)  # (m,); 1 where a unit was never left out
-    never = [text for text, kept in zip(plan.units, always, strict=True) if kept]
+    never = [text for text, seen in zip(plan.units, fitted.measured, strict=True) if not seen]
     if never and len(fitted.known) > 1:
         named = ", ".join(f'"{text}"' for text in never)
         notes.append(f"Never left out, so nothing is known about: {named}.")

@@ -81,7 +81,7 @@ def color_limit(*explanations: Explanation) -> float:
 
 def axis_limit(*explanations: Explanation) -> float:
     """Return the half-width of an axis around zero that holds every interval, in quarters."""
-    units = (unit for found in explanations for unit in found.units)
+    units = (unit for found in explanations for unit in found.units if unit.measured)
     return _next_quarter(abs(end) for unit in units for end in (unit.low, unit.high))
 
 

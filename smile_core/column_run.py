@@ -7,18 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from smile_core.comparison import Column
-from smile_core.config import ConfigError, RunConfig
+from smile_core.config import ConfigError
 from smile_core.engine import RunError
 from smile_core.explanation import Explanation, Snapshot
-from smile_core.instruction import split_units
-from smile_core.resampling import Resampled
-from smile_core.word_differences import resample_column
-
-
-def edits_of(config: RunConfig) -> int:
-    """Return how many edits a whole run makes: the full ones, and the shortened ones there are."""
-    units = len(split_units(config.instruction, config.granularity))
-    return config.seeds * (1 + min(config.perturbations, 2**units - 2))
+from smile_core.word_differences import Doubt, doubt_of
 
 
 @dataclass
@@ -37,8 +29,10 @@ class ColumnRun:
         `time.perf_counter()` at its first batch.
     snapshot : Snapshot or None
         The last state of the run, its clock that of this column alone.
-    resampled : Resampled or None
-        The resamples of the explanation, for the intervals of differences.
+    planned : int
+        Edits that a whole run makes.
+    doubt : Doubt or None
+        What moves the weights of the explanation, for the intervals of differences.
     latest : Explanation or None
         The last explanation as the engine gave it, its clock that of all columns together.
     ended : bool
@@ -48,10 +42,11 @@ class ColumnRun:
     column: Column
     snapshots: Iterator[Snapshot]
     loading: float
+    planned: int
     seconds: float = 0.0
     began: float | None = None
     snapshot: Snapshot | None = None
-    resampled: Resampled | None = None
+    doubt: Doubt | None = None
     latest: Explanation | None = None
     ended: bool = False
 
@@ -67,9 +62,9 @@ class ColumnRun:
             return self.done
         if self.snapshot is not None:
             return self.snapshot.total
-        return edits_of(self.column.config)
+        return self.planned
 
-    def advance(self, seed: int) -> None:
+    def advance(self) -> None:
         """Make one more batch; whatever ends the run for good ends this column only."""
         started = time.perf_counter()
         self.began = self.began or started
@@ -78,19 +73,19 @@ class ColumnRun:
         except (ConfigError, RunError) as error:
             self.ended = True
             self.column = replace(self.column, failed=str(error))
-            self._take(getattr(error, "explanation", None), seed)
+            self._take(getattr(error, "explanation", None))
             return
         finally:
             self.seconds += time.perf_counter() - started
         self.ended = snapshot.state != "running"
-        self._take(snapshot.explanation, seed)
+        self._take(snapshot.explanation)
         self.snapshot = replace(
             snapshot,
             explanation=self.column.explanation,
             seconds_left=self._own_seconds_left(snapshot),
         )
 
-    def _take(self, explanation: Explanation | None, seed: int) -> None:
+    def _take(self, explanation: Explanation | None) -> None:
         """Keep a new explanation, with the time of this column alone."""
         if explanation is None or explanation is self.latest:
             return
@@ -100,7 +95,7 @@ class ColumnRun:
         rest = max(total - timing["edit_s"] - timing["encode_s"], 0.0)
         explanation = replace(explanation, timing={**timing, "total_s": total, "other_s": rest})
         self.column = replace(self.column, explanation=explanation)
-        self.resampled = resample_column(self.column, seed)
+        self.doubt = doubt_of(self.column)
 
     def _own_seconds_left(self, snapshot: Snapshot) -> float | None:
         """Return the run's estimate without the time that passed in other columns."""

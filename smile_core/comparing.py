@@ -25,6 +25,7 @@ from smile_core.engine import RunError, as_editor, remembering, shared_encoder, 
 from smile_core.explanation import Snapshot
 from smile_core.joint_map import JointMap
 from smile_core.photo import Source
+from smile_core.planning import count_edits
 from smile_core.word_differences import compare_columns
 
 ENCODERS_DIFFER = "The columns use different encoders, so there is no map that they share."
@@ -184,7 +185,9 @@ def stream_comparison(
         started = time.perf_counter()
         snapshots = stream(image, config, own, editor=tool, encoder=eye, cache=cache, stop=stop)
         column = Column(label=label, config=config)
-        runs.append(ColumnRun(column, snapshots, loading=time.perf_counter() - started))
+        planned = count_edits(config, as_editor(tool, config.editor).card)
+        loading = time.perf_counter() - started
+        runs.append(ColumnRun(column, snapshots, loading=loading, planned=planned))
     joint = JointMap(eyes[0], configs[0].seed) if len({eye.name for eye in eyes}) == 1 else None
     return _take_turns(runs, joint)
 
@@ -207,11 +210,10 @@ def _masks(
 
 
 def _take_turns(runs: list[ColumnRun], joint: JointMap | None) -> Iterator[ComparisonSnapshot]:
-    seed = runs[0].column.config.seed
     notes = () if joint is not None else (ENCODERS_DIFFER,)
     while waiting := [index for index, run in enumerate(runs) if not run.ended]:
         turn = min(waiting, key=lambda index: runs[index].done)
-        runs[turn].advance(seed)
+        runs[turn].advance()
         state = _state(runs)
         columns = [run.column for run in runs]
         if joint is not None:
@@ -222,9 +224,7 @@ def _take_turns(runs: list[ColumnRun], joint: JointMap | None) -> Iterator[Compa
         left = [run.snapshot.seconds_left if run.snapshot else None for run in _moving(runs)]
         known = [seconds for seconds in left if seconds is not None]
         yield ComparisonSnapshot(
-            comparison=compare_columns(
-                columns, resampled=[run.resampled for run in runs], notes=notes
-            ),
+            comparison=compare_columns(columns, doubts=[run.doubt for run in runs], notes=notes),
             snapshots=tuple(run.snapshot for run in runs),
             turn=turn,
             done=sum(run.done for run in runs),

@@ -11,21 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smile_core.comparison import Comparison, WordRow
-from smile_core.explanation import AGAINST, DRIVES, UnitWeight
-from smile_core.sentence import NEGLIGIBLE, is_negligible, join_names, signed, weight_text
+from smile_core.explanation import AGAINST, DRIVES, NO_EFFECT, ONE_IS_ENOUGH, UnitWeight
+from smile_core.intervals import verdict
+from smile_core.sentence import join_names, nothing_happened, signed, summarize, weight_text
 
 BOTH = "both"  # it matters to both, and no difference is certain and large
-NEITHER = "neither"  # both weights are certainly close to nothing
+NEITHER = "neither"  # it has no effect in both
 MORE_FIRST = "more in the first"
 MORE_OTHER = "more in the other"
 ONLY_FIRST = "only in the first"
 ONLY_OTHER = "only in the other"
 OPPOSITE = "opposite"  # it drives one and works against the other
-UNCLEAR = "unclear"  # no difference can be told from chance
+UNCLEAR = "unclear"  # whether there is a difference needs more edits
 KINDS = (BOTH, NEITHER, MORE_FIRST, MORE_OTHER, ONLY_FIRST, ONLY_OTHER, OPPOSITE, UNCLEAR)
-
-# Smaller than any effect, larger than the rounding of two fits.
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -47,12 +45,21 @@ class Finding:
     against: bool = False
 
 
-def find(one: UnitWeight, other: UnitWeight, low: float, high: float) -> Finding:
-    """Judge a word from its two weights and the interval of `one` minus `other`."""
-    if is_negligible(one) and is_negligible(other):
+def find(one: UnitWeight, other: UnitWeight, low: float, high: float, negligible: float) -> Finding:
+    """Judge a word from its two weights and the interval of `one` minus `other`.
+
+    Parameters
+    ----------
+    one, other : UnitWeight
+        The word in the two columns.
+    low, high : float
+        Ends of the interval of the difference.
+    negligible : float
+        The smallest difference that matters, as a share of the way.
+    """
+    if one.verdict == other.verdict == NO_EFFECT:
         return Finding(NEITHER)
-    apart = low > _ROUNDING or high < -_ROUNDING
-    if not apart or max(-low, high) <= NEGLIGIBLE:
+    if verdict(low, high, negligible) not in (DRIVES, AGAINST):
         if one.verdict == other.verdict and one.verdict in (DRIVES, AGAINST):
             return Finding(BOTH, against=one.verdict == AGAINST)
         return Finding(UNCLEAR)
@@ -61,7 +68,7 @@ def find(one: UnitWeight, other: UnitWeight, low: float, high: float) -> Finding
     # The column in which the word does more, whether for the edit or against it.
     swapped = abs(other.weight) > abs(one.weight)
     leader, follower = (other, one) if swapped else (one, other)
-    only = leader.verdict in (DRIVES, AGAINST) and is_negligible(follower)
+    only = leader.verdict in (DRIVES, AGAINST) and follower.verdict == NO_EFFECT
     kinds = (ONLY_FIRST, ONLY_OTHER) if only else (MORE_FIRST, MORE_OTHER)
     return Finding(kinds[swapped], swapped, leader.weight < 0)
 
@@ -99,7 +106,7 @@ def say(finding: Finding, words: Sequence[str], first: str, *others: str) -> str
         listens = "listen" if finding.swapped and len(others) > 1 else "listens"
         more = f"{works} more than against {two}"
         return more if finding.against else f"{one} {listens} to {what} more than {two}"
-    return f"{what}: no difference between {first} and {any_other} can be told from chance"
+    return f"{what}: no clear difference between {first} and {any_other}"
 
 
 def summarize_comparison(comparison: Comparison) -> str:
@@ -120,7 +127,13 @@ def summarize_comparison(comparison: Comparison) -> str:
     if waiting:
         have = "has" if len(waiting) == 1 else "have"
         return f"There is nothing to compare yet: {join_names(waiting)} {have} no edit."
-    return " ".join([*_shared_word_sentences(comparison), *_own_word_sentences(comparison)])
+    return " ".join(
+        [
+            *_whole_column_sentences(comparison),
+            *_shared_word_sentences(comparison),
+            *_own_word_sentences(comparison),
+        ]
+    )
 
 
 def as_sentence(verdict: str) -> str:
@@ -142,12 +155,26 @@ def rank_sentences(comparison: Comparison) -> list[str]:
     return told
 
 
+def _whole_column_sentences(comparison: Comparison) -> list[str]:
+    """Say of a column in which no word has a weight of its own what happened there."""
+    sentences = []
+    for name, column in zip(comparison.names, comparison.columns, strict=True):
+        found = column.explanation
+        if found is None:
+            continue
+        if not found.happened:
+            sentences.append(nothing_happened(found, name))
+        elif all(unit.verdict == ONE_IS_ENOUGH for unit in found.units):
+            sentences.append(f"{name}: {summarize(found)}")
+    return sentences
+
+
 def _shared_word_sentences(comparison: Comparison) -> list[str]:
     """Say what is found about the words that the first column shares with another."""
     names = comparison.names
     groups: dict[tuple[Finding, tuple[int, ...]], list[str]] = {}  # by what, and against which
     for row in sorted(comparison.rows, key=lambda row: -abs(row.peak)):
-        found = _findings(row)
+        found = _findings(comparison, row)
         for finding in dict.fromkeys(found.values()):
             others = tuple(index for index in found if found[index] == finding)
             groups.setdefault((finding, others), []).append(row.label)
@@ -159,22 +186,24 @@ def _shared_word_sentences(comparison: Comparison) -> list[str]:
         if finding.kind == kind
     ]
     apart = {index for finding, others in groups if finding.kind in telling for index in others}
+    judged = {index for _, others in groups for index in others}
     alike = [
         names[index]
         for index, contrast in enumerate(comparison.contrasts, start=1)
-        if contrast is not None and contrast.words and index not in apart
+        if contrast is not None and contrast.words and index not in apart and index in judged
     ]
     if alike:
         than = f"{names[0]} than to {join_names(alike, 'or')}"
-        sentences.append(f"No word can be told to matter more or less to {than}.")
+        sentences.append(f"No word clearly matters more or less to {than}.")
     return sentences
 
 
-def _findings(row: WordRow) -> dict[int, Finding]:
+def _findings(comparison: Comparison, row: WordRow) -> dict[int, Finding]:
     """Return what is found about a word against each other column that has it too."""
     one, *units = row.units
+    negligible = max(column.config.negligible for column in comparison.columns)
     return {
-        index: find(one, unit, difference.low, difference.high)
+        index: find(one, unit, difference.low, difference.high, negligible)
         for index, (unit, difference) in enumerate(zip(units, row.differences, strict=True), 1)
         if one is not None and unit is not None and difference is not None
     }
@@ -207,4 +236,4 @@ def _own_word_sentences(comparison: Comparison) -> list[str]:
 
 
 def _drives(unit: UnitWeight) -> bool:
-    return unit.verdict == DRIVES and not is_negligible(unit)
+    return unit.verdict == DRIVES

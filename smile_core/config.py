@@ -34,6 +34,8 @@ IMAGE_DISTANCES = (
 )
 TEXT_DISTANCES = ("wmd", "cosine", "wmd+cosine")
 SURROGATES = ("linear", "bayesian-ridge", "ridge", "lasso", "lime", "shapley")
+RESPONSES = ("share", "min-max")
+BLANKS = ("edit", "photo")
 PRESETS = ("recommended", "paper")
 # What can be set of an editor; its card says which of these it has.
 KNOBS = (
@@ -48,6 +50,8 @@ DPM_SOLVER = "dpm-solver"
 SCHEDULERS = (DPM_SOLVER,)
 
 MAX_PERTURBATIONS = 4096
+# What is run where no number is asked for: so many, and more where there are many words.
+PERTURBATIONS, PERTURBATIONS_PER_UNIT = 64, 2
 MAX_UNITS = 64
 MAX_INSTRUCTION_CHARACTERS = 2000
 
@@ -94,9 +98,10 @@ class RunConfig:
         What the editor is asked to do, 1 to 64 units, at most 2,000 characters.
     editor : str
         Name in the editor registry, see `smile_core.list_editors`.
-    perturbations : int
-        How many shortened instructions to try, 1 to 4,096; the full instruction comes on top.
-        When the instruction has no more than this many non-empty subsets, all of them are run.
+    perturbations : int or None
+        How many shortened instructions to try, 1 to 4,096; the full instruction and the edit
+        without any come on top. When the instruction has no more than this many non-empty subsets,
+        all of them are run. None tries 64, and twice as many as there are words where that is more.
     seed : int
         Seed of the edits, the masks and the bootstrap, 0 to 2**32 - 1.
     seeds : int
@@ -115,6 +120,14 @@ class RunConfig:
         One of `TEXT_DISTANCES`.
     word_vectors : str
         `bundled`, or the name of a gensim-downloader model.
+    response : {"share", "min-max"}
+        What an edit's distance is measured by: as a share of the way from the edit without
+        instruction to the full one, or by the farthest edit of the run, as published.
+    blank : {"edit", "photo"} or None
+        What stands for no instruction: an edit by the empty text, or the photo itself. None takes
+        the photo for an editor that bills every edit, and the edit for all others.
+    negligible : float
+        The smallest effect that matters, as a share of the way, 0.001 to 1; verdicts are about it.
     kernel_width : float or None
         σ in exp(-(D/σ)²); None chooses it so that the effective sample size is half of n.
     surrogate : str
@@ -153,7 +166,7 @@ class RunConfig:
 
     instruction: str
     editor: str = BUNDLED_EDITOR
-    perturbations: int = 64
+    perturbations: int | None = None
     seed: int = 0
     seeds: int = 1
     granularity: str = "word"
@@ -163,6 +176,9 @@ class RunConfig:
     order: float = 2.0
     text_distance: str = "wmd"
     word_vectors: str = "bundled"
+    response: str = "share"
+    blank: str | None = None
+    negligible: float = 0.05
     kernel_width: float | None = None
     surrogate: str = "linear"
     interactions: bool = False
@@ -203,7 +219,8 @@ class RunConfig:
                 raise ConfigError(
                     f"The setting {name!r} must be a name, not {getattr(self, name)!r}."
                 )
-        _check_whole("The number of perturbations", self.perturbations, 1, MAX_PERTURBATIONS)
+        if self.perturbations is not None:
+            _check_whole("The number of perturbations", self.perturbations, 1, MAX_PERTURBATIONS)
         _check_whole("The seed", self.seed, 0, 2**32 - 1)
         _check_whole("The number of seeds", self.seeds, 1, 32)
         _check_whole("The number of p-value iterations", self.p_iterations, 100, 1_000_000)
@@ -214,6 +231,10 @@ class RunConfig:
         check_choice("text distance", self.text_distance, TEXT_DISTANCES)
         check_choice("surrogate", self.surrogate, SURROGATES)
         _check_number("The order of the Wasserstein distance", self.order, 1, 8)
+        check_choice("response", self.response, RESPONSES)
+        if self.blank is not None:
+            check_choice("blank", self.blank, BLANKS)
+        _check_number("The smallest effect that matters", self.negligible, 0.001, 1)
         if self.kernel_width is not None:
             _check_number("The kernel width", self.kernel_width, 1e-3, 1e3)
         if self.p_cutoff is not None:
@@ -238,14 +259,20 @@ class RunConfig:
                 "characters. Shorten it, or leave it unset."
             )
 
+    def perturbations_for(self, n_units: int) -> int:
+        """Return how many shortened instructions of so many units are tried: at most all."""
+        automatic = max(PERTURBATIONS, PERTURBATIONS_PER_UNIT * n_units)
+        return min(self.perturbations or automatic, 2**n_units - 2)
+
     @classmethod
     def preset(cls, name: str, *, instruction: str, **changes: Any) -> RunConfig:
         """Return the settings called `name`, with `changes` on top.
 
         `recommended` is the default of every field. `paper` is the published choice: Bernoulli
         masks, 64 perturbations, pooled DINOv2-base features, the one-dimensional Wasserstein
-        distance of order 1, Word Mover's Distance on word2vec vectors with kernel width 0.25,
-        weighted linear regression and the p-value cutoff of 0.05 at 1e5 iterations [1].
+        distance of order 1 on the scale of the farthest edit, Word Mover's Distance on word2vec
+        vectors with kernel width 0.25, weighted linear regression and the p-value cutoff of 0.05
+        at 1e5 iterations [1].
 
         The editor stays the chosen one, with its own defaults, so `paper` leaves out what was
         published for InstructPix2Pix: 100 steps, guidance_scale 7.5 and image_guidance_scale 1.5.
@@ -280,7 +307,9 @@ class RunConfig:
 # The kernel width divides the distance inside the square, so the published
 # sqrt(exp(-d²/0.25²)) is exp(-(d/σ)²) with σ = 0.25·√2.
 PAPER: dict[str, Any] = {
+    "perturbations": 64,
     "design": "bernoulli",
+    "response": "min-max",
     "encoder": "facebook/dinov2-base",
     "image_distance": "wasserstein-1d",
     "order": 1.0,

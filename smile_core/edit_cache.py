@@ -59,6 +59,7 @@ def edit_key(
     seed: int,
     knobs: Mapping[str, object],
     mask_digest: str | None = None,
+    repeat: int = 0,
 ) -> str:
     """Return the name of one edit: everything it depends on, and not the batch it was made in.
 
@@ -76,10 +77,14 @@ def edit_key(
         Steps and guidance scales; None means the editor's default.
     mask_digest : str or None
         `pixel_digest` of the mask, for an editor that needs one.
+    repeat : int
+        How often the same was asked for before, by an editor whose answers may differ by chance.
     """
     parts: list[object] = [photo_digest, fingerprint, prompt, seed, sorted(knobs.items())]
     if mask_digest is not None:
         parts.append(mask_digest)
+    if repeat:
+        parts.append({"repeat": repeat})
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 

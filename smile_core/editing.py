@@ -19,25 +19,56 @@ from smile_core.editors.protocol import EditFailure, Editor, Stop, StopRequested
 
 logger = logging.getLogger(__name__)
 
-# The first call makes the reference and a few prompts only, so that something shows early.
+# Once the full edit and the one without instruction are there, a few prompts only, so that
+# something shows early.
 FIRST_BATCH = 4
 # Answers that the cache has come without waiting, but a batch of them still has to be encoded.
 MOST_ANSWERS = 64
+
+# Rows of a run: the edit without instruction, then the full one, then the shortened ones from 1 on.
+BLANK, REFERENCE = -1, 0
 
 Answer = Image.Image | EditFailure
 
 
 @dataclass(frozen=True)
-class Made:
-    """One answer: the `row` of the run it belongs to, and which of its seeds it was made with."""
+class Ask:
+    """One edit to ask for.
+
+    Attributes
+    ----------
+    row : int
+        `REFERENCE`, `BLANK`, or the number of a shortened instruction, from 1 on.
+    prompt : str
+        What the editor is told.
+    seed_index, seed : int
+        Which seed of the run, and the number itself.
+    repeat : int
+        0, or how often the same was asked for before.
+    """
 
     row: int
+    prompt: str
     seed_index: int
+    seed: int
+    repeat: int = 0
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What the answer depends on."""
+        return self.prompt, self.seed, self.repeat
+
+
+@dataclass(frozen=True)
+class Made:
+    """One answer, and what it answers."""
+
+    ask: Ask
     answer: Answer
 
 
 class EditMaker:
-    """Makes all edits of a run in a fixed order: the reference first, one seed after the other.
+    """Makes all edits of a run in a fixed order.
 
     Parameters
     ----------
@@ -45,10 +76,8 @@ class EditMaker:
         Makes what is not cached.
     photo : PIL.Image.Image
         The photo at the editor's working size.
-    prompts : sequence of str
-        Row 0 is the full instruction.
-    seeds : sequence of int
-        Every prompt is run under each of them.
+    asks : sequence of Ask
+        What to make, in order.
     knobs : mapping
         The editor's knobs, defaults filled in.
     batch_size : int
@@ -58,8 +87,8 @@ class EditMaker:
     mask : PIL.Image.Image or None
         Where to edit, for an editor that needs it.
     pause_every : int or None
-        A batch ends at each multiple of so many prompts after the reference, so that a decision
-        there depends on nothing but the prompts before it.
+        A batch ends at each multiple of so many shortened instructions, so that a decision there
+        depends on nothing but those before it.
 
     Attributes
     ----------
@@ -77,9 +106,8 @@ class EditMaker:
         self,
         editor: Editor,
         photo: Image.Image,
-        prompts: Sequence[str],
+        asks: Sequence[Ask],
         *,
-        seeds: Sequence[int],
         knobs: Mapping[str, Any],
         batch_size: int,
         cache: EditCache | None,
@@ -90,30 +118,39 @@ class EditMaker:
         self.fresh = 0
         self.seconds = 0.0
         self.stopped = False
-        self._editor, self._photo, self._prompts = editor, photo, prompts
-        self._seeds, self._knobs, self._batch_size = seeds, knobs, batch_size
+        self._editor, self._photo, self._asks = editor, photo, list(asks)
+        self._knobs, self._batch_size = knobs, batch_size
         self._pause_every = pause_every
         self._cache = None if editor.fingerprint is None else cache
         self._photo_digest = pixel_digest(photo)
         # An editor without a mask is called without it, so that it need not know the word.
         self._masked = {} if mask is None else {"mask": mask}
         self._mask_digest = None if mask is None else pixel_digest(mask)
-        # Rows whose prompts read the same ("very very cold") share one answer.
-        self._answers: dict[tuple[str, int], Answer] = {}
+        # Asks that read the same ("very very cold") share one answer.
+        self._answers: dict[tuple[str, int, int], Answer] = {}
+        self._position = 0  # of the next ask
         self._missing = self._count_missing()
 
     def know(self, pictures: Mapping[str, Image.Image]) -> None:
         """Take pictures by prompt, of the first seed, that were made before the run began."""
-        self._answers |= {(prompt, self._seeds[0]): image for prompt, image in pictures.items()}
+        seed = self._asks[0].seed
+        self._answers |= {(prompt, seed, 0): image for prompt, image in pictures.items()}
         self._missing = self._count_missing()
 
-    def shorten_to(self, rows: int) -> None:
-        """Leave out all prompts from number `rows` on, under every seed.
-
-        To be called between batches of the first seed that together end at `rows`.
-        """
-        self._prompts = self._prompts[:rows]
+    def ask_next(self, asks: Sequence[Ask]) -> None:
+        """Make more edits, before those that are still to come."""
+        self._asks[self._position : self._position] = asks
         self._missing = self.fresh + self._count_missing()
+
+    def shorten_to(self, perturbations: int) -> None:
+        """Leave out all shortened instructions behind the first so many, under every seed."""
+        self._asks = [ask for ask in self._asks if ask.row <= perturbations]
+        self._missing = self.fresh + self._count_missing()
+
+    def end(self) -> None:
+        """Leave out all that is still to come."""
+        del self._asks[self._position :]
+        self._missing = self.fresh
 
     @property
     def runs_on(self) -> str:
@@ -122,8 +159,8 @@ class EditMaker:
 
     @property
     def planned(self) -> int:
-        """Number of perturbations: prompts other than the first."""
-        return len(self._prompts) - 1
+        """Number of shortened instructions."""
+        return max((ask.row for ask in self._asks), default=0)
 
     @property
     def to_make(self) -> int:
@@ -133,132 +170,120 @@ class EditMaker:
     @property
     def total(self) -> int:
         """Number of edits of the whole run."""
-        return len(self._prompts) * len(self._seeds)
+        return len(self._asks)
 
     def batches(self, stop: Stop) -> Iterator[list[Made]]:
         """Yield answers until all are there or `stop` answers True."""
-        position, limit = 0, min(FIRST_BATCH, self._batch_size)
-        while position < self.total and not self.stopped:
+        limit = min(FIRST_BATCH, self._batch_size)
+        while self._position < self.total and not self.stopped:
             if stop():
                 self.stopped = True
                 return
-            places, missing = self._next_batch(position, limit)
-            seed = self._seeds[places[0][1]]
+            asks, missing = self._next_batch(limit)
             if missing:
                 before = len(self._answers)
-                self._make(missing, seed, stop)
+                self._make(missing, stop)
                 self.fresh += len(self._answers) - before
-            batch = [
-                Made(row, seed_index, self._answers[self._prompts[row], seed])
-                for row, seed_index in places
-                if (self._prompts[row], seed) in self._answers
-            ]
+            self._position += len(asks)
+            batch = [Made(ask, self._answers[ask.key]) for ask in asks if ask.key in self._answers]
             if batch:
                 yield batch
-            position, limit = position + len(places), self._batch_size
-
-    def make_aside(self, prompt: str, stop: Stop, step: int = 0) -> Answer | None:
-        """Make one edit that is no part of the run, under its first seed or `step` seeds later.
-
-        Nothing that goes wrong with it ends the run: a ConfigError becomes an `EditFailure` too.
-
-        Returns
-        -------
-        Image or EditFailure or None
-            None when the user stopped the run before there was an answer.
-        """
-        seed = (self._seeds[0] + step) % 2**32
-        found = self._find(prompt, seed)
-        if found is not None:
-            return found
-        try:
-            self._make([prompt], seed, stop)
-        except ConfigError as error:
-            return EditFailure(str(error))
-        return self._answers.get((prompt, seed))
+            if asks[-1].row > REFERENCE:
+                limit = self._batch_size
 
     def _count_missing(self) -> int:
         """Count the edits that are neither answered nor in the cache."""
-        wanted = {(prompt, seed) for seed in self._seeds for prompt in self._prompts}
-        missing = wanted - self._answers.keys()
+        missing = {ask.key: ask for ask in self._asks if ask.key not in self._answers}
         if self._cache is not None:
-            missing = {entry for entry in missing if not self._cache.holds(self._key(*entry))}
+            return sum(not self._cache.holds(self._key(ask)) for ask in missing.values())
         return len(missing)
 
-    def _next_batch(self, start: int, limit: int) -> tuple[list[tuple[int, int]], list[str]]:
-        """Return the (row, seed index) of the next batch, and the prompts the editor has to run.
+    def _next_batch(self, limit: int) -> tuple[list[Ask], list[Ask]]:
+        """Return the next batch, and those of it that the editor has to make.
 
-        A batch stays within one seed, because a call of the editor has one seed.
+        A batch stays within one seed, because a call of the editor has one seed, and within one
+        repeat, because one call is given no text twice.
         """
-        seed_index, first_row = divmod(start, len(self._prompts))
-        seed = self._seeds[seed_index]
-        places: list[tuple[int, int]] = []
-        missing: list[str] = []
-        for row in range(first_row, self._pause_after(first_row)):
-            prompt = self._prompts[row]
-            if (prompt, seed) not in self._answers and prompt not in missing:
-                found = self._find(prompt, seed)
-                if found is None:
-                    missing.append(prompt)
-                else:
-                    self._answers[prompt, seed] = found
-            places.append((row, seed_index))
-            if len(missing) == limit or len(places) == MOST_ANSWERS:
+        asks: list[Ask] = []
+        missing: dict[tuple[str, int, int], Ask] = {}
+        for ask in self._asks[self._position :]:
+            if asks and self._ends_batch(asks[-1], ask):
                 break
-        return places, missing
+            if ask.key not in self._answers and ask.key not in missing:
+                found = self._find(ask)
+                if found is None:
+                    missing[ask.key] = ask
+                else:
+                    self._answers[ask.key] = found
+            asks.append(ask)
+            if len(missing) == limit or len(asks) == MOST_ANSWERS:
+                break
+        return asks, list(missing.values())
 
-    def _pause_after(self, row: int) -> int:
-        """Return the row at which a batch that begins with `row` ends at the latest."""
-        if self._pause_every is None:
-            return len(self._prompts)
-        pauses = -(-max(row, 1) // self._pause_every)  # rounded up
-        return min(pauses * self._pause_every + 1, len(self._prompts))
+    def _ends_batch(self, ask: Ask, following: Ask) -> bool:
+        """Say whether a batch ends between two asks."""
+        if (ask.seed, ask.repeat) != (following.seed, following.repeat):
+            return True
+        if ask.row <= REFERENCE:
+            # The full edit and the one without instruction come first, and by themselves: they
+            # may say already that nothing happened.
+            return following.row > REFERENCE
+        return self._pause_every is not None and ask.row % self._pause_every == 0
 
-    def _find(self, prompt: str, seed: int) -> Image.Image | None:
-        return None if self._cache is None else self._cache.get(self._key(prompt, seed))
+    def _find(self, ask: Ask) -> Image.Image | None:
+        return None if self._cache is None else self._cache.get(self._key(ask))
 
-    def _key(self, prompt: str, seed: int) -> str:
-        fingerprint = self._editor.fingerprint or ""
+    def _key(self, ask: Ask) -> str:
         return edit_key(
-            self._photo_digest, fingerprint, prompt, seed, self._knobs, self._mask_digest
+            self._photo_digest,
+            self._editor.fingerprint or "",
+            ask.prompt,
+            ask.seed,
+            self._knobs,
+            self._mask_digest,
+            ask.repeat,
         )
 
-    def _make(self, prompts: list[str], seed: int, stop: Stop) -> None:
+    def _make(self, asks: list[Ask], stop: Stop) -> None:
         """Run the editor and keep its answers.
 
         Of a batch that raises nobody knows which prompt was to blame, so each is run alone.
         """
         try:
-            answers = self._ask(prompts, seed, stop)
-        except ConfigError:
-            raise
+            answers = self._ask(asks, stop)
         except Exception as error:  # an editor is foreign code: whatever it raises is its failure
-            logger.warning("The editor failed on %d prompts", len(prompts), exc_info=True)
-            if len(prompts) > 1:
-                self._make_one_by_one(prompts, seed, stop)
+            if isinstance(error, ConfigError) and all(ask.row != BLANK for ask in asks):
+                raise  # an editor may refuse an empty text, but a setting is wrong for all
+            logger.warning("The editor failed on %d prompts", len(asks), exc_info=True)
+            if len(asks) > 1:
+                self._make_one_by_one(asks, stop)
                 return
-            detail = (str(error).strip().splitlines() or [""])[0]
-            answers = [EditFailure(f"{type(error).__name__}: {detail}".removesuffix(": "))]
-        for prompt, answer in zip(prompts, answers, strict=False):  # fewer answers when stopped
+            answers = [EditFailure(_reason(error))]
+        for ask, answer in zip(asks, answers, strict=False):  # fewer answers when stopped
             if isinstance(answer, Image.Image):
                 answer = answer.convert("RGB")
-                self._keep(prompt, seed, answer)
-            self._answers[prompt, seed] = answer
+                self._keep(ask, answer)
+            self._answers[ask.key] = answer
 
-    def _make_one_by_one(self, prompts: list[str], seed: int, stop: Stop) -> None:
-        for prompt in prompts:
+    def _make_one_by_one(self, asks: list[Ask], stop: Stop) -> None:
+        for ask in asks:
             if self.stopped or stop():
                 self.stopped = True
                 return
-            self._make([prompt], seed, stop)
+            self._make([ask], stop)
 
-    def _ask(self, prompts: list[str], seed: int, stop: Stop) -> Sequence[Answer]:
+    def _ask(self, asks: list[Ask], stop: Stop) -> Sequence[Answer]:
         """Call the editor once, and return its answers: one for each prompt, unless stopped."""
         started = time.perf_counter()
-        expected = len(prompts)
+        expected = len(asks)
         try:
             answers: Sequence[Answer] = self._editor.edit(
-                self._photo, prompts, seed=seed, stop=stop, **self._masked, **self._knobs
+                self._photo,
+                [ask.prompt for ask in asks],
+                seed=asks[0].seed,
+                stop=stop,
+                **self._masked,
+                **self._knobs,
             )
         except StopRequested as stopped:
             self.stopped = True
@@ -269,11 +294,11 @@ class EditMaker:
         self._check(answers, expected)
         return answers
 
-    def _keep(self, prompt: str, seed: int, image: Image.Image) -> None:
+    def _keep(self, ask: Ask, image: Image.Image) -> None:
         if self._cache is None:
             return
         try:
-            self._cache.put(self._key(prompt, seed), image)
+            self._cache.put(self._key(ask), image)
         except OSError as error:
             self._cache = None
             self.note = (
@@ -293,3 +318,11 @@ class EditMaker:
                     f"The editor {self._editor.name!r} returned a {type(answer).__name__}. It "
                     "must return PIL images, or EditFailure where there is none."
                 )
+
+
+def _reason(error: Exception) -> str:
+    """Return an exception in one line."""
+    detail = (str(error).strip().splitlines() or [""])[0]
+    if isinstance(error, ConfigError):
+        return detail
+    return f"{type(error).__name__}: {detail}".removesuffix(": ")

@@ -1,4 +1,4 @@
-"""The end of a run: the edit without words, p-values, and where each edit lies in the plane.
+"""The end of a run: p-values, and where each edit lies in the plane.
 
 References
 ----------
@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
 
 from smile_core.assembling import Ending, Plan
 from smile_core.editing import EditMaker
-from smile_core.editors.protocol import EditFailure, Stop, StopRequested
-from smile_core.explanation import Sample
+from smile_core.editors.protocol import Stop, StopRequested
 from smile_core.measuring import Measurements
 from smile_core.projection import principal_components, tsne
 from smile_core.significance import p_values
@@ -25,21 +23,16 @@ STOPPED_PROJECTION_ROWS = 128
 
 
 def end_run(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) -> Ending:
-    """Compute what is worth computing once.
-
-    That is the edit without any instruction, the replicates of the full edit and the p-values, all
-    of a whole run only, and the projection.
+    """Compute what is worth computing once: the p-values, of a whole run only, and the projection.
 
     Parameters
     ----------
     plan, maker, measured
         The run; the reference must have a picture.
     stop : callable
-        Asked while the edit is made and p-values are computed. When it answers True what is
-        missing is left out, and `maker.stopped` is set.
+        Asked while p-values are computed. When it answers True what is missing is left out, and
+        `maker.stopped` is set.
     """
-    without = None if maker.stopped else _without_instruction(plan, maker, measured, stop)
-    _repeat_full_edit(plan, maker, measured, stop)
     notes = [] if maker.note is None else [maker.note]
     values = None
     if maker.stopped:
@@ -57,31 +50,7 @@ def end_run(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) ->
         points = project_edits(measured, principal_components)
     else:
         points = project_edits(measured, lambda pooled: tsne(pooled, plan.config.seed))
-    return Ending(values, points, tuple(notes), without)
-
-
-def _without_instruction(
-    plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop
-) -> Sample | None:
-    """Return the edit by the empty prompt, None when the user stopped the run before it."""
-    answer = maker.make_aside("", stop)
-    if answer is None:
-        return None
-    mask = (0,) * len(plan.units)
-    if isinstance(answer, EditFailure):
-        return Sample(mask=mask, prompt="", failed=answer.reason)
-    distance = measured.distance_of(answer)
-    return Sample(mask=mask, prompt="", image=answer, image_distance=distance)
-
-
-def _repeat_full_edit(plan: Plan, maker: EditMaker, measured: Measurements, stop: Stop) -> None:
-    """Make the replicates of the plan; one that fails is left out."""
-    for step in range(1, plan.replicates + 1):
-        if maker.stopped:
-            return
-        answer = maker.make_aside(plan.prompts[0], stop, step)
-        if isinstance(answer, Image.Image):
-            measured.add_replicate(answer)
+    return Ending(values, points, tuple(notes))
 
 
 def _pictured(measured: Measurements) -> tuple[np.ndarray, np.ndarray]:

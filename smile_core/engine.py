@@ -13,7 +13,7 @@ References
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
@@ -21,7 +21,7 @@ from typing import Any, Literal
 from smile_core.assembling import Plan, assemble
 from smile_core.config import BUNDLED_EDITOR, RunConfig
 from smile_core.edit_cache import EditCache
-from smile_core.editing import EditMaker
+from smile_core.editing import REFERENCE, Ask, EditMaker, Made
 from smile_core.editors.callable_editor import CallableEditor, EditFunction
 from smile_core.editors.protocol import Editor, Stop
 from smile_core.editors.registry import list_editors, load_editor
@@ -33,7 +33,7 @@ from smile_core.loading import LOADING
 from smile_core.mask_picture import check_mask
 from smile_core.measuring import Measurements
 from smile_core.photo import Source
-from smile_core.planning import edit_maker, plan_run
+from smile_core.planning import edit_maker, further_repeats, plan_run
 from smile_core.progress import Progress, is_fit_due
 from smile_core.projection import principal_components
 from smile_core.settling import Look, is_check, is_settled, look_at
@@ -144,7 +144,8 @@ def stream(
         State `running` after every batch, with a projection by principal components; the last
         one is `finished`, with p-values and a projection by t-SNE, or `stopped`, without p-values,
         and with t-SNE for up to 128 edits. The p-value cutoff acts on the finished one only. The
-        explanation of a run stopped before its first edit is None. Up to 128 edits each snapshot
+        explanation of a run stopped before its first edit is None. With `stop_when_settled` a run
+        in which nothing happened ends after the full edit and the one without instruction. Up to 128 edits each snapshot
         is fitted to all of them; later ones count every edit, but carry the same explanation
         until there are 5 % more, so that a large run does not spend its time on fits.
 
@@ -200,15 +201,10 @@ def _run(
     looks: list[Look] = []  # at whether the run is settled
     for batch in maker.batches(stop):
         measured.add(batch)
-        if not measured.answered[0]:
-            continue  # stopped before the reference, with others from the cache in hand
-        if measured.images[0] is None:
-            raise RunError(
-                "The edit by the full instruction failed, so there is nothing to compare with: "
-                f"{measured.failures[0]} Try another seed, wording or photo."
-            )
+        plan = _after_first_edits(plan, maker, measured, batch)
+        edited = int(measured.answered[1:].sum())
         failing = _failing(measured, maker.planned)
-        check = _is_check_due(plan, maker, measured)
+        check = _is_check_due(plan, maker, measured, edited)
         if failing or check or is_fit_due(measured.done, fitted):
             explanation = replace(
                 assemble(plan, measured), projection=project_edits(measured, principal_components)
@@ -216,10 +212,13 @@ def _run(
             explanation, fitted = progress.stamp(explanation), measured.done
         if failing:
             raise RunError(failing, explanation)
-        if check and explanation is not None:
-            looks.append(look_at(explanation))
-            if is_settled(looks) and not _failing(measured, measured.done - 1):
-                plan = _end_settled(plan, maker, measured)
+        if explanation is not None and plan.config.stop_when_settled:
+            if not explanation.happened and not edited:
+                maker.end()  # more edits of nothing would be nothing
+            elif check:
+                looks.append(look_at(explanation))
+                if is_settled(looks) and not _failing(measured, edited):
+                    plan = _end_settled(plan, maker, edited)
         yield progress.snapshot(explanation, "running")
     if explanation is not None:
         ending = end_run(plan, maker, measured, stop)
@@ -227,19 +226,59 @@ def _run(
     yield progress.snapshot(explanation, "stopped" if maker.stopped else "finished")
 
 
-def _is_check_due(plan: Plan, maker: EditMaker, measured: Measurements) -> bool:
+def _after_first_edits(
+    plan: Plan, maker: EditMaker, measured: Measurements, batch: Sequence[Made]
+) -> Plan:
+    """Do what follows from the full edit, the one without instruction and their repeats.
+
+    Returns
+    -------
+    Plan
+        With a note where the editor turned out to be one without a seed.
+
+    Raises
+    ------
+    RunError
+        When there is no full edit.
+    """
+    first = batch[0].ask
+    if first.row > REFERENCE:
+        return plan
+    if measured.images[REFERENCE] is None:
+        raise RunError(
+            "The edit by the full instruction failed, so there is nothing to compare with: "
+            f"{measured.failures[REFERENCE]} Try another seed, wording or photo."
+        )
+    no_blank = plan.photo_stands_in or measured.blank_failure is not None
+    if no_blank and measured.blank is None:
+        measured.stand_in(plan.photo)
+    if [made.ask for made in batch] == [Ask(REFERENCE, first.prompt, 0, first.seed, 1)]:
+        if not measured.repeat_differs():
+            measured.forget_repeat()
+        elif first.seed == plan.config.seed:  # nobody knew that it takes no seed
+            maker.ask_next(further_repeats(plan))
+            note = (
+                f"{plan.editor} gave two different edits by the same text and seed, so it counts "
+                "as an editor without a seed: the full edit and the edit without instruction are "
+                "made three times, and the intervals count chance too."
+            )
+            return replace(plan, notes=(*plan.notes, note))
+    return plan
+
+
+def _is_check_due(plan: Plan, maker: EditMaker, measured: Measurements, edited: int) -> bool:
     """Say whether to look now if the run is settled; never once all of the first seed is made."""
     wanted = plan.config.stop_when_settled and not maker.stopped
-    return wanted and measured.done <= maker.planned and is_check(measured.done - 1)
+    first_seed = edited < maker.planned and measured.done < maker.total
+    return wanted and first_seed and is_check(edited)
 
 
-def _end_settled(plan: Plan, maker: EditMaker, measured: Measurements) -> Plan:
+def _end_settled(plan: Plan, maker: EditMaker, edited: int) -> Plan:
     """Leave out the edits that are not made yet, and return the plan with a note that says so."""
     note = (
-        f"Settled: the order of the words has stopped changing, so {measured.done - 1} of "
-        f"{maker.planned} perturbations were enough."
+        f"Settled after {edited} of {maker.planned} perturbations: no word that matters is unclear."
     )
-    maker.shorten_to(measured.done)
+    maker.shorten_to(edited)
     return replace(plan, notes=(*plan.notes, note))
 
 

@@ -13,8 +13,17 @@ from PIL import Image
 
 DRIVES = "drives the edit"
 AGAINST = "works against it"
-NOTHING = "not distinguishable from nothing"
-VERDICTS = (DRIVES, AGAINST, NOTHING)
+NO_EFFECT = "no effect"  # it may be dropped
+UNCLEAR = "unclear"  # it needs more edits
+NOTHING_HAPPENED = "nothing happened"  # there is no edit that a unit could drive
+ONE_IS_ENOUGH = "any one is enough"  # each can be dropped, but not all of them
+VERDICTS = (DRIVES, AGAINST, NO_EFFECT, UNCLEAR, NOTHING_HAPPENED, ONE_IS_ENOUGH)
+
+EDITED = "edited"
+UNCHANGED = "unchanged"  # the full edit is, to the eye, the edit without an instruction
+CHANCE = "no more than chance"  # it lies no farther from that than two full edits may
+ANY_UNIT = "any unit is enough"  # every shortened instruction gave the full edit
+OUTCOMES = (EDITED, UNCHANGED, CHANCE, ANY_UNIT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +35,17 @@ class UnitWeight:
     text : str
         The unit as written.
     weight : float
-        Surrogate coefficient: how much similarity to the full edit is gained by keeping the unit.
-        Positive pulls the picture towards the edit. Usually within [-1, 1].
+        Surrogate coefficient: the share of the way from no instruction to the full edit that is
+        gained by keeping the unit. Positive pulls the picture towards the full edit. Usually
+        within [-1, 1]; 0, and no more than a place holder, where it was not measured.
     low, high : float
-        Ends of the 95 % bootstrap interval.
+        Ends of the interval: all those of a run hold together with 95 % confidence. Both are the
+        weight itself where nothing was left to chance.
     verdict : str
         One of `VERDICTS`.
+    measured : bool
+        False where there is no number for the unit: it was never left out, nothing happened, or
+        any one unit is enough.
     """
 
     text: str
@@ -39,6 +53,12 @@ class UnitWeight:
     low: float
     high: float
     verdict: str
+    measured: bool = True
+
+    @property
+    def exact(self) -> bool:
+        """Whether the weight has no interval, because nothing was left to chance."""
+        return self.measured and self.low == self.high
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +80,8 @@ class Sample:
     sample_weight : float or None
         Kernel weight in (0, 1]; how much the sample counts in the fit.
     similarity : float or None
-        The response y in [0, 1]; 1 is the full edit.
+        The response y: the share of the way to the full edit, 1 is the full edit itself; at least
+        -1.
     predicted : float or None
         The surrogate's answer for this mask.
     p_value : float or None
@@ -79,6 +100,54 @@ class Sample:
     predicted: float | None = None
     p_value: float | None = None
     failed: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """What the responses of a run are shares of.
+
+    Attributes
+    ----------
+    rests_on : str
+        `edit without instruction`; `photo`, where that took its place; or `farthest edit`, by the
+        published scale or where neither is there.
+    value : float or None
+        The distance that counts as the whole way, in the units of the chosen distance; None until
+        it is known.
+    floor : float
+        The distance that counts as none: the noise floor of an editor without a seed, else 0.
+    visible : float or None
+        How far the full edit differs to the eye from the edit without instruction: the mean
+        difference of their most different 16 x 16 pixels, 0 to 255; None until it is known.
+    """
+
+    rests_on: str
+    value: float | None
+    floor: float = 0.0
+    visible: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeats:
+    """Distances to each of the full edits of a run that made several.
+
+    Attributes
+    ----------
+    of : {"seeds", "full edits"}
+        Whether each was made under a seed of its own and is compared with edits under that seed
+        only, or all are repeats by an editor without a seed.
+    samples : tuple of tuple of (float or None)
+        For each sample a distance to each full edit; None where unknown.
+    without_instruction : tuple of tuple of (float or None)
+        The same for each edit without instruction.
+    references : tuple of tuple of float
+        Between the full edits; empty for seeds.
+    """
+
+    of: str
+    samples: tuple[tuple[float | None, ...], ...]
+    without_instruction: tuple[tuple[float | None, ...], ...]
+    references: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,15 +181,21 @@ class Explanation:
         for an editor that takes no mask.
     without_instruction : Sample or None
         What the editor does when no word is left: the edit by the empty prompt under the first
-        seed, its mask all 0. For comparison only; it is no part of the fit. Only its picture and
-        its distance are known, or why there is none. None until the run has finished.
+        seed, its mask all 0, or the photo in its place. It is the zero of the scale, and no part
+        of the fit. Only its picture and its distance are known, or why there is none.
+    outcome : str
+        One of `OUTCOMES`.
+    scale : Scale or None
+        What the weights are shares of; None in files of earlier versions.
+    repeats : Repeats or None
+        None where the full edit was made once.
     projection : tuple of (float, float)
         Coordinates in the plane; first the reference, then one per sample, a failed one at the
         place of the reference. Two principal components of the pooled features while a run goes
         and in a stopped one of more than 128 pictures; t-SNE in every other that has ended.
     noise_floor : float or None
         Mean image distance between edits of the same text that differ by chance: by the seed, or
-        the full edit and its replicates by an editor that takes none. None for one seed.
+        the full edits by an editor that takes none. None for one seed.
     notes : tuple of str
         Plain sentences a reader must know: failures, a deficient design, nothing changed.
     timing : dict of str to float
@@ -144,12 +219,20 @@ class Explanation:
     source: Image.Image | None = None
     mask: Image.Image | None = None
     without_instruction: Sample | None = None
+    outcome: str = EDITED
+    scale: Scale | None = None
+    repeats: Repeats | None = None
     interactions: tuple[tuple[int, int, float], ...] = ()
     projection: tuple[tuple[float, float], ...] = ()
     noise_floor: float | None = None
     notes: tuple[str, ...] = ()
     timing: dict[str, float] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def happened(self) -> bool:
+        """Whether the editor did anything that the words of the instruction could drive."""
+        return self.outcome not in (UNCHANGED, CHANCE)
 
 
 @dataclass(frozen=True, kw_only=True)

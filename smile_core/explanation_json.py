@@ -14,7 +14,17 @@ from typing import Any
 from PIL import Image
 
 from smile_core.config import RunConfig
-from smile_core.explanation import VERDICTS, Explanation, Sample, UnitWeight
+from smile_core.explanation import (
+    EDITED,
+    OUTCOMES,
+    UNCLEAR,
+    VERDICTS,
+    Explanation,
+    Repeats,
+    Sample,
+    Scale,
+    UnitWeight,
+)
 from smile_core.instruction import split_units
 from smile_core.strict_json import (
     read_mapping,
@@ -28,6 +38,8 @@ from smile_core.strict_json import (
 )
 
 SCHEMA = 1
+# What files of earlier versions call a unit that is unclear.
+_EARLIER_UNCLEAR = "not distinguishable from nothing"
 
 REFERENCE_IMAGE = "edits/reference.png"
 WITHOUT_INSTRUCTION_IMAGE = "edits/without-instruction.png"
@@ -62,7 +74,9 @@ def to_json(explanation: Explanation, *, with_images: bool = False) -> str:
         return {**values, "image": name if with_images and sample.image else None}
 
     values = {entry.name: getattr(explanation, entry.name) for entry in fields(Explanation)}
-    values["units"] = [asdict(unit) for unit in explanation.units]
+    values["units"] = [_plain_unit(unit) for unit in explanation.units]
+    values["scale"] = None if explanation.scale is None else asdict(explanation.scale)
+    values["repeats"] = None if explanation.repeats is None else asdict(explanation.repeats)
     values["samples"] = [
         plain_sample(sample, image_name(index)) for index, sample in enumerate(explanation.samples)
     ]
@@ -74,6 +88,14 @@ def to_json(explanation: Explanation, *, with_images: bool = False) -> str:
     values["source"] = SOURCE_IMAGE if with_images and explanation.source else None
     values["mask"] = MASK_IMAGE if with_images and explanation.mask else None
     return json.dumps({"schema": SCHEMA, **values}, allow_nan=False, indent=1)
+
+
+def _plain_unit(unit: UnitWeight) -> dict[str, Any]:
+    """Return a unit as plain values; one that was not measured has no numbers."""
+    values = asdict(unit)
+    if not values.pop("measured"):
+        values |= dict.fromkeys(("weight", "low", "high"))
+    return values
 
 
 def from_json(
@@ -116,16 +138,43 @@ def _read_sample(
 
 
 def _read_unit(values: dict[str, Any]) -> UnitWeight:
-    unit = UnitWeight(
-        text=read_text(values["text"]),
+    text, told = read_text(values["text"]), read_text(values["verdict"])
+    told = UNCLEAR if told == _EARLIER_UNCLEAR else told
+    if told not in VERDICTS:
+        raise ValueError(f"{told!r} is not a verdict")
+    if values["weight"] is None:
+        low, high = (-1.0, 1.0) if told == UNCLEAR else (0.0, 0.0)
+        return UnitWeight(text=text, weight=0.0, low=low, high=high, verdict=told, measured=False)
+    return UnitWeight(
+        text=text,
         weight=read_number(values["weight"]),
         low=read_number(values["low"]),
         high=read_number(values["high"]),
-        verdict=read_text(values["verdict"]),
+        verdict=told,
     )
-    if unit.verdict not in VERDICTS:
-        raise ValueError(f"{unit.verdict!r} is not a verdict")
-    return unit
+
+
+def _read_scale(values: dict[str, Any]) -> Scale:
+    return Scale(
+        rests_on=read_text(values["rests_on"]),
+        value=read_optional_number(values["value"]),
+        floor=read_number(values["floor"]),
+        visible=read_optional_number(values["visible"]),
+    )
+
+
+def _read_repeats(values: dict[str, Any], n: int) -> Repeats:
+    def table(name: str) -> tuple[tuple[float | None, ...], ...]:
+        return tuple(tuple(read_optional_number(cell) for cell in row) for row in values[name])
+
+    samples, without = table("samples"), table("without_instruction")
+    references = tuple(tuple(read_number(cell) for cell in row) for row in values["references"])
+    of, width = read_text(values["of"]), len(samples[0]) if samples else None
+    if of not in ("seeds", "full edits") or len(samples) != n:
+        raise ValueError("the repeats are not those of its edits")
+    if any(len(row) != width for row in (*samples, *without, *references) if width is not None):
+        raise ValueError("the repeats differ in number")
+    return Repeats(of=of, samples=samples, without_instruction=without, references=references)
 
 
 def _read_explanation(
@@ -134,8 +183,12 @@ def _read_explanation(
     units = tuple(_read_unit(read_mapping(unit, "a unit")) for unit in values["units"])
     samples = tuple(_read_sample(sample, load_image) for sample in values["samples"])
     reference = _read_sample(values["reference"], load_image)
-    # Files of earlier versions have none of the two.
+    # Files of earlier versions have none of these.
     without, mask = values.get("without_instruction"), values.get("mask")
+    scale, repeats = values.get("scale"), values.get("repeats")
+    outcome = read_text(values.get("outcome", EDITED))
+    if outcome not in OUTCOMES:
+        raise ValueError(f"{outcome!r} is not an outcome")
     source = values["source"]
     painted = load_image(read_text(mask)) if load_image and mask is not None else None
     explanation = Explanation(
@@ -154,6 +207,11 @@ def _read_explanation(
         samples=samples,
         reference=reference,
         without_instruction=None if without is None else _read_sample(without, load_image),
+        outcome=outcome,
+        scale=None if scale is None else _read_scale(read_mapping(scale, "scale")),
+        repeats=None
+        if repeats is None
+        else _read_repeats(read_mapping(repeats, "repeats"), len(samples)),
         source=load_image(read_text(source)) if load_image and source is not None else None,
         mask=None if painted is None else painted.convert("L"),
         interactions=tuple(

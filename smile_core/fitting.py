@@ -9,23 +9,35 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from smile_core.config import RunConfig
-from smile_core.explanation import UnitWeight
-from smile_core.fidelity import fidelity
-from smile_core.kernel import (
-    NothingChangedError,
-    effective_sample_size,
-    kernel_weights,
-    similarity,
+from smile_core.config import PERTURBATIONS_PER_UNIT, RunConfig
+from smile_core.explanation import (
+    ANY_UNIT,
+    CHANCE,
+    NOTHING_HAPPENED,
+    ONE_IS_ENOUGH,
+    UNCHANGED,
+    UNCLEAR,
+    UnitWeight,
 )
+from smile_core.fidelity import fidelity
+from smile_core.intervals import Uncertainty, measure_uncertainty, verdict
+from smile_core.kernel import effective_sample_size, kernel_weights
 from smile_core.regression import shapley_weights
-from smile_core.resampling import bootstrap_intervals, verdict
+from smile_core.response import Distances, NothingChangedError, glitch
 from smile_core.surrogate import Fit, fit_surrogate
+
+# What is said of every unit where no unit has a weight of its own.
+_WITHOUT_NUMBERS = {
+    UNCHANGED: NOTHING_HAPPENED,
+    CHANCE: NOTHING_HAPPENED,
+    ANY_UNIT: ONE_IS_ENOUGH,
+}
 
 
 @dataclass(frozen=True)
@@ -36,25 +48,34 @@ class Fitted:
     ----------
     fit : Fit
         The surrogate, of the rows in the fit.
-    intervals : ndarray, shape (m, 2)
-        Low and high end per unit.
+    uncertainty : Uncertainty
+        What moves its weights.
     known, rows : ndarray of int
         The rows with a distance, and those of them in the fit.
+    glitch : int or None
+        The known row that was left out because it lies far out of all others.
     similarities, weights : ndarray, shape (n + 1,)
         Response and sample weight, NaN where there is none.
     predicted : ndarray, shape (n + 1,)
         The surrogate's answer for every row.
+    measured : ndarray of bool, shape (m,)
+        Units that were left out in some row of the fit, so that something is known of them.
+    judged : bool
+        Whether there are edits enough for verdicts: twice as many as units, or all there are.
     changed : bool
-        False when all edits are the same.
+        False when there is nothing to explain: all edits are the same, or nothing happened.
     """
 
     fit: Fit
-    intervals: np.ndarray
+    uncertainty: Uncertainty
     known: np.ndarray
     rows: np.ndarray
+    glitch: int | None
     similarities: np.ndarray
     weights: np.ndarray
     predicted: np.ndarray
+    measured: np.ndarray
+    judged: bool
     changed: bool
 
 
@@ -63,76 +84,98 @@ def fit_rows(
     masks: np.ndarray,
     *,
     text_distances: np.ndarray,
-    distances: np.ndarray,
+    distances: Distances,
     p_values: np.ndarray | None,
-    bootstrap_seed: np.random.SeedSequence,
+    happened: bool = True,
 ) -> Fitted:
     """Fit the rows whose distance is known.
 
     Parameters
     ----------
     config : RunConfig
-        Surrogate, kernel width, interactions and p-value cutoff.
+        Response, surrogate, kernel width, interactions and p-value cutoff.
     masks : ndarray of int, shape (n + 1, m)
         Row 0 is the reference, all ones.
     text_distances : ndarray, shape (n + 1,)
         Distance of each prompt to the full instruction.
-    distances : ndarray, shape (n + 1,)
-        Image distances, the reference's own 0 first; NaN where unknown.
+    distances : Distances
+        Of the pictures.
     p_values : ndarray, shape (n + 1,), or None
         None leaves no row out.
-    bootstrap_seed : numpy.random.SeedSequence
-        Seed of the intervals.
+    happened : bool
+        False where the full edit is the edit without instruction, so that there is nothing to fit.
 
     Returns
     -------
     Fitted
-        When all edits are the same, or there is only the reference, a flat model: weights of 0,
-        and the interval [-1, 1] for a unit that was never left out.
+        When nothing happened, all edits are the same, or there is only the reference: a flat
+        model, with weights of 0.
     """
-    known = np.flatnonzero(~np.isnan(distances))  # row 0 is always among them
-    rows = _passing(known, p_values, config.p_cutoff)
-    similarities, weights = np.full((2, len(distances)), np.nan)
+    m = masks.shape[1]
+    means = distances.means  # (n + 1,)
+    known = np.flatnonzero(~np.isnan(means))  # row 0 is always among them
+    outlier = glitch(distances)
+    rows = _passing(known[known != outlier], p_values, config.p_cutoff)
+    similarities, weights = np.full((2, len(means)), np.nan)
+    changed = happened
     try:
-        similarities[known] = similarity(distances[known])
-        changed = True
+        similarities = distances.response(config.response)
     except NothingChangedError:
-        similarities[known] = 1.0
         changed = False
+    if not changed:
+        similarities[known] = 1.0
 
     X = masks[rows].astype(float)  # (f, m)
     kernel, _ = kernel_weights(text_distances[rows], config.kernel_width)  # (f,)
     weights[rows] = _shown_weights(config.surrogate, X, kernel)
     if changed and len(rows) > 1:
+        empty = _empty_response(config, distances)
         y, pairs = similarities[rows], config.interactions
-        fit = fit_surrogate(config.surrogate, X, y, kernel, interactions=pairs)
-        rng = np.random.default_rng(bootstrap_seed)
-        intervals = bootstrap_intervals(
-            config.surrogate, X, y, kernel, interactions=pairs, rng=rng
-        )  # (m, 2)
+        fit = fit_surrogate(config.surrogate, X, y, kernel, interactions=pairs, empty=empty)
+        uncertainty = measure_uncertainty(
+            config.surrogate,
+            X,
+            y,
+            kernel,
+            interactions=pairs,
+            empty=empty,
+            # By an editor without a seed an edit is a draw, even when every text was run.
+            run_share=0.0 if distances.among is not None else (len(known) - 1) / (2.0**m - 2),
+            repeats=[part[:, rows] for part in distances.without_each(config.response)],
+        )
     else:
         fit = _flat_fit(X, weights[rows])
-        intervals = np.where(X.all(axis=0)[:, None], [-1.0, 1.0], 0.0)
-    predicted = _predict(fit, masks)
-    return Fitted(fit, intervals, known, rows, similarities, weights, predicted, changed)
+        uncertainty = Uncertainty(
+            np.zeros(m), np.zeros((1, m)), np.ones(m), (), X.all(axis=0) | (len(rows) == 1)
+        )
+    return Fitted(
+        fit=fit,
+        uncertainty=uncertainty,
+        known=known,
+        rows=rows,
+        glitch=outlier,
+        similarities=similarities,
+        weights=weights,
+        predicted=_predict(fit, masks),
+        measured=~X.all(axis=0),
+        judged=len(rows) - 1 >= min(PERTURBATIONS_PER_UNIT * m, 2.0**m - 2),
+        changed=changed,
+    )
 
 
-def model_fields(units: tuple[str, ...], fitted: Fitted) -> dict[str, Any]:
+def _empty_response(config: RunConfig, distances: Distances) -> float | None:
+    """Return the response of the edit without instruction: 0, where the scale rests on it."""
+    return 0.0 if config.response == "share" and distances.way is not None else None
+
+
+def model_fields(
+    units: tuple[str, ...], fitted: Fitted, negligible: float, outcome: str
+) -> dict[str, Any]:
     """Return what an `Explanation` says of the fit as a whole, by the names of its fields."""
     fit, rows = fitted.fit, fitted.rows
     return {
-        "units": tuple(
-            UnitWeight(
-                text=text,
-                weight=float(weight),
-                low=float(low),
-                high=float(high),
-                verdict=verdict(low, high),
-            )
-            for text, weight, (low, high) in zip(
-                units, fit.coefficients, fitted.intervals, strict=True
-            )
-        ),
+        "units": tuple(unit_weights(units, fitted, negligible, outcome)),
+        "outcome": outcome,
         "intercept": fit.intercept,
         "interactions": fit.interactions,
         "fidelity": fidelity(
@@ -144,6 +187,37 @@ def model_fields(units: tuple[str, ...], fitted: Fitted) -> dict[str, Any]:
         ),
         "effective_sample_size": effective_sample_size(fitted.weights[rows]),
     }
+
+
+def unit_weights(
+    units: Sequence[str], fitted: Fitted, negligible: float, outcome: str
+) -> Iterator[UnitWeight]:
+    """Yield every unit with its weight, interval and verdict."""
+    intervals = fitted.uncertainty.intervals()  # (m, 2)
+    for text, weight, (low, high), measured in zip(
+        units, fitted.fit.coefficients, intervals, fitted.measured, strict=True
+    ):
+        if outcome in _WITHOUT_NUMBERS:
+            told = _WITHOUT_NUMBERS[outcome]
+            yield UnitWeight(text=text, weight=0.0, low=0.0, high=0.0, verdict=told, measured=False)
+        elif not (measured and fitted.judged):
+            # Too few edits give intervals that are short by chance; none is drawn before.
+            yield UnitWeight(
+                text=text,
+                weight=float(weight) if measured else 0.0,
+                low=min(-1.0, float(weight)),
+                high=max(1.0, float(weight)),
+                verdict=UNCLEAR,
+                measured=bool(measured),
+            )
+        else:
+            yield UnitWeight(
+                text=text,
+                weight=float(weight),
+                low=float(low),
+                high=float(high),
+                verdict=verdict(low, high, negligible),
+            )
 
 
 def row_fields(fitted: Fitted, row: int) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The instruction as the picture of the answer: as HTML and as a table for the terminal.
 
-Every unit stands in its place, coloured by its weight, with the number, the 95 % interval and the
-verdict beside the colour. The PNG is drawn in `heatmap_png`.
+Every unit stands in its place, coloured by its weight, with the number, the interval and the
+verdict beside the colour. Two units that no sum of weights can tell apart share the colour and the
+number of what they do together. Where nothing happened nothing is coloured. The PNG is drawn in
+`heatmap_png`.
 """
 
 from __future__ import annotations
@@ -11,10 +13,20 @@ from html import escape
 from pathlib import Path
 
 from smile_core.colors import DARK_PAGE, LIGHT_PAGE, axis_limit, color_limit, weight_color
-from smile_core.explanation import AGAINST, DRIVES, NOTHING, Explanation, UnitWeight
+from smile_core.explanation import (
+    AGAINST,
+    DRIVES,
+    NO_EFFECT,
+    NOTHING_HAPPENED,
+    ONE_IS_ENOUGH,
+    UNCLEAR,
+    Explanation,
+    UnitWeight,
+)
 from smile_core.heatmap_png import read_heatmap_png, save_heatmap_png
-from smile_core.sentence import is_right_to_left, signed, unit_noun
+from smile_core.sentence import interval_text, is_right_to_left, signed, unit_mark, unit_noun
 from smile_core.terminal_text import columns, pad, shorten
+from smile_core.together import Together, joined_units
 
 __all__ = [
     "HEATMAP_CSS",
@@ -27,11 +39,25 @@ __all__ = [
 
 HEATMAP_CSS = (Path(__file__).parent / "static" / "heatmap.css").read_text(encoding="utf-8")
 
-CSS_CLASSES = {DRIVES: "smile-drives", AGAINST: "smile-against", NOTHING: "smile-nothing"}
-SHORT_VERDICTS = {DRIVES: "drives", AGAINST: "against", NOTHING: "–"}
+CSS_CLASSES = {
+    DRIVES: "smile-drives",
+    AGAINST: "smile-against",
+    NO_EFFECT: "smile-no-effect",
+    UNCLEAR: "smile-unclear",
+    NOTHING_HAPPENED: "smile-waiting",
+    ONE_IS_ENOUGH: "smile-drives",
+}
+SHORT_VERDICTS = {
+    DRIVES: "drives",
+    AGAINST: "against",
+    NO_EFFECT: "no effect",
+    UNCLEAR: "unclear",
+    NOTHING_HAPPENED: "–",
+    ONE_IS_ENOUGH: "one is enough",
+}
 WEIGHT_HELP = (
-    "How much closer to the full edit the picture comes when this word is kept; "
-    "usually between −1 and 1, and 0 means that the word does nothing."
+    "The share of the way from no instruction (0) to the full edit (1) that is gained by keeping "
+    "this word; usually between −1 and 1."
 )
 
 
@@ -59,8 +85,12 @@ def heatmap_html(
     """
     limit = color_limit(explanation, *among)
     span = axis_limit(explanation, *among)
-    boxes = "".join(_unit_html(unit, limit, span) for unit in explanation.units)
-    below = legend_html(limit) if legend else ""
+    together = joined_units(explanation)
+    boxes = "".join(
+        _unit_html(unit, limit, span, together.get(index))
+        for index, unit in enumerate(explanation.units)
+    )
+    below = legend_html(limit, explanation) if legend and explanation.happened else ""
     return _frame(boxes, [unit.text for unit in explanation.units], stable_height, below)
 
 
@@ -84,7 +114,7 @@ def waiting_html(units: Sequence[str], *, stable_height: bool = True, legend: bo
 
 
 def heatmap_text(explanation: Explanation, width: int = 80) -> str:
-    """Return a table for the terminal: unit, weight, 95 % interval, verdict and a bar.
+    """Return a table for the terminal: unit, weight, interval, verdict and a bar.
 
     Parameters
     ----------
@@ -94,27 +124,33 @@ def heatmap_text(explanation: Explanation, width: int = 80) -> str:
     """
     names = [shorten(unit.text, 24) for unit in explanation.units]
     name_width = max([columns(name) for name in names] + [6])
-    reach = max(4, (width - name_width - 38) // 2)  # columns on each side of zero
+    reach = max(4, (width - name_width - 41) // 2)  # columns on each side of zero
     limit = color_limit(explanation)
+    scale = f"{signed(-limit):<{reach}}0{signed(limit):>{reach}}"
     lines = [
-        f"{pad(unit_noun(explanation), name_width)}  weight  95 % interval     verdict  "
-        f"{signed(-limit):<{reach}}0{signed(limit):>{reach}}"
+        f"{pad(unit_noun(explanation), name_width)}  weight  interval          verdict    "
+        f"{scale if explanation.happened else ''}".rstrip()
     ]
     for name, unit in zip(names, explanation.units, strict=True):
-        interval = f"{signed(unit.low):>5} to {signed(unit.high):>5}"
+        weight = signed(unit.weight) if unit.measured else "?"
+        bar = _bar(unit.weight / limit, reach) if unit.measured else ""
         lines.append(
-            f"{pad(name, name_width)}  {signed(unit.weight):>6}  {interval:<16}  "
-            f"{SHORT_VERDICTS[unit.verdict]:<7}  {_bar(unit.weight / limit, reach)}".rstrip()
+            f"{pad(name, name_width)}  {weight:>6}  {interval_text(unit):<16}  "
+            f"{SHORT_VERDICTS[unit.verdict]:<9}  {bar}".rstrip()
         )
+    together = joined_units(explanation)
+    lines += [f"{names[index]}: {found.about}" for index, found in together.items()]
     return "\n".join(lines)
 
 
 def describe(unit: UnitWeight) -> str:
     """Return the whole finding about one unit as plain text, for tooltips and screen readers."""
-    return (
-        f"{unit.text}: weight {signed(unit.weight)}, 95 % interval {signed(unit.low)} to "
-        f"{signed(unit.high)}, {unit.verdict}"
-    )
+    if unit.verdict in (NOTHING_HAPPENED, ONE_IS_ENOUGH):
+        return f"{unit.text}: {unit.verdict}"
+    if not unit.measured:
+        return f"{unit.text}: never left out, so nothing is known"
+    interval = "exact, nothing was sampled" if unit.exact else f"interval {interval_text(unit)}"
+    return f"{unit.text}: weight {signed(unit.weight)}, {interval}, {unit.verdict}"
 
 
 def color_style(weight: float, limit: float) -> str:
@@ -135,14 +171,26 @@ def whisker_html(low: float, value: float, high: float, span: float) -> str:
     )
 
 
-def _unit_html(unit: UnitWeight, limit: float, span: float) -> str:
-    about = escape(describe(unit))
+def _unit_html(unit: UnitWeight, limit: float, span: float, together: Together | None) -> str:
+    about = escape(describe(unit) if together is None else f"{describe(unit)}; {together.about}")
+    weight = unit.weight if together is None else together.weight
+    colored = unit.measured or together is not None
+    style = f' style="{color_style(weight, limit)}"' if colored else ""
+    unknown = not unit.measured and unit.verdict == UNCLEAR
+    kind = "smile-unknown" if unknown else CSS_CLASSES[unit.verdict]
+    line = (
+        whisker_html(unit.low, unit.weight, unit.high, span)
+        if unit.measured
+        else '<span class="smile-whisker smile-bare"></span>'
+    )
+    number = unit_mark(unit) if together is None else together.label
+    joined = "" if together is None else " smile-joined"
     return (
-        f'<div role="listitem" tabindex="0" class="smile-unit {CSS_CLASSES[unit.verdict]}" '
+        f'<div role="listitem" tabindex="0" class="smile-unit {kind}{joined}" '
         f'title="{about}" aria-label="{about}">'
-        f'<span class="smile-word" dir="auto" style="{color_style(unit.weight, limit)}">'
-        f"{escape(unit.text)}</span>{whisker_html(unit.low, unit.weight, unit.high, span)}"
-        f'<span class="smile-number">{signed(unit.weight)}</span></div>'
+        f'<span class="smile-word" dir="auto"{style}>'
+        f"{escape(unit.text)}</span>{line}"
+        f'<span class="smile-number">{number}</span></div>'
     )
 
 
@@ -155,17 +203,31 @@ def _frame(boxes: str, units: Sequence[str], stable_height: bool, legend: str) -
     )
 
 
-def legend_html(limit: float | None) -> str:
-    """Return what colours and lines mean; `limit` is the weight at full colour, if it is known."""
+def legend_html(limit: float | None, *explanations: Explanation) -> str:
+    """Return what colours and lines mean.
+
+    Parameters
+    ----------
+    limit : float or None
+        The weight at full colour, if it is known.
+    *explanations : Explanation
+        What is shown; without any everything that may come is explained.
+    """
     stops = ", ".join(f"light-dark({a}, {b})" for a, b in zip(LIGHT_PAGE, DARK_PAGE, strict=True))
     low, high = ("", "") if limit is None else (f"{signed(-limit)} ", f" {signed(limit)}")
-    return (
-        f'<div class="smile-legend"><span title="{WEIGHT_HELP}">{low}against'
+    units = [unit for explanation in explanations for unit in explanation.units]
+    parts = [
+        f'<span title="{WEIGHT_HELP}">{low}against'
         f'<i class="smile-scale" style="background:linear-gradient(90deg, {stops})"></i>'
         f"drives{high}</span>"
-        '<span><i class="smile-dashed"></i>not distinguishable from nothing</span>'
-        "<span>line: 95 % interval</span></div>"
-    )
+    ]
+    if not units or any(unit.verdict == UNCLEAR for unit in units):
+        parts.append('<span><i class="smile-dashed"></i>unclear: needs more edits</span>')
+    if any(unit.exact for unit in units):
+        parts.append("<span>all shortened instructions were run: the numbers are exact</span>")
+    elif not units or any(unit.measured for unit in units):
+        parts.append("<span>line: where the weight lies, 95 % for all at once</span>")
+    return f'<div class="smile-legend">{"".join(parts)}</div>'
 
 
 def _bar(position: float, reach: int) -> str:

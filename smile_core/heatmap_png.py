@@ -24,9 +24,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from smile_core.colors import TEXT_ON_LIGHT, axis_limit, color_limit, weight_color
 from smile_core.config import ConfigError, RunConfig, check_choice
-from smile_core.explanation import NOTHING, VERDICTS, Explanation, UnitWeight
+from smile_core.explanation import UNCLEAR, VERDICTS, Explanation, UnitWeight
 from smile_core.explanation_json import from_json, to_json
-from smile_core.sentence import is_right_to_left, signed, summarize
+from smile_core.sentence import is_right_to_left, summarize, unit_mark
+from smile_core.together import Together, joined_units
 
 CHUNK = "smile"
 WIDTH = 1600  # pixels
@@ -34,6 +35,7 @@ MARGIN = 64  # pixels
 REACH = 60  # pixels on each side of zero on the axis under a unit
 MUTED = "#4b5563"
 LINE = "#c9ced6"
+WAITING = "#eef0f3"
 OTHER_FONTS = (
     "DejaVuSans.ttf",
     "NotoSans-Regular.ttf",
@@ -133,12 +135,19 @@ def draw_heatmap(explanation: Explanation) -> Image.Image:
         draw.text((MARGIN, MARGIN + 60 * i), line, TEXT_ON_LIGHT, title_font)
     limit = color_limit(explanation)
     span = axis_limit(explanation)
-    for unit, (x, y, width) in zip(explanation.units, boxes, strict=True):
-        _draw_unit(draw, unit, (x, top + y, width), limit, span)
-    footer = (
-        f"SMILE · {explanation.editor} · {len(explanation.samples)} perturbations · "
-        f"seed {explanation.seed} · weights with 95 % intervals"
-    )
+    together = joined_units(explanation)
+    for index, (unit, (x, y, width)) in enumerate(zip(explanation.units, boxes, strict=True)):
+        _draw_unit(draw, unit, (x, top + y, width), limit, span, together.get(index))
+    exact = any(unit.exact for unit in explanation.units)
+    facts = [
+        "SMILE",
+        explanation.editor,
+        f"{len(explanation.samples)} perturbations",
+        f"seed {explanation.seed}",
+        *(["all shortened instructions were run"] if exact else []),
+        *(["lines: intervals, 95 % for all at once"] if explanation.happened and not exact else []),
+    ]
+    footer = " · ".join(facts)
     draw.text((MARGIN, image.height - MARGIN - 20), footer, MUTED, note_font)
     return image
 
@@ -163,24 +172,30 @@ def _draw_unit(
     box: tuple[int, int, int],
     limit: float,
     span: float,
+    together: Together | None,
 ) -> None:
     x, y, width = box
     middle = x + width / 2
-    color = weight_color(unit.weight, limit)
-    edge = LINE if unit.verdict == NOTHING else color.light
-    draw.rounded_rectangle((x, y, x + width, y + 84), 14, color.light, edge, 2)
+    colored = unit.measured or together is not None
+    color = weight_color(unit.weight if together is None else together.weight, limit)
+    fill = color.light if colored else WAITING
+    edge = LINE if unit.verdict == UNCLEAR or not colored else color.light
+    draw.rounded_rectangle((x, y, x + width, y + 84), 14, fill, edge, 2)
     font = _font(44, unit.text)
     text = unit.text
     while font.getlength(text) > width - 20:
         text = text[:-2] + "…"
     draw.text((middle, y + 40), text, color.text_on_light, font, anchor="mm")
-    low, high, at = (middle + REACH * value / span for value in (unit.low, unit.high, unit.weight))
-    draw.line((middle - REACH, y + 104, middle + REACH, y + 104), LINE, 2)
-    draw.line((middle, y + 96, middle, y + 112), LINE, 2)
-    draw.line((low, y + 104, high, y + 104), MUTED, 6)
-    draw.line((at, y + 96, at, y + 112), TEXT_ON_LIGHT, 4)
-    tone = MUTED if unit.verdict == NOTHING else TEXT_ON_LIGHT
-    number = _drawable(signed(unit.weight))
+    if unit.measured:
+        low, high, at = (
+            middle + REACH * value / span for value in (unit.low, unit.high, unit.weight)
+        )
+        draw.line((middle - REACH, y + 104, middle + REACH, y + 104), LINE, 2)
+        draw.line((middle, y + 96, middle, y + 112), LINE, 2)
+        draw.line((low, y + 104, high, y + 104), MUTED, 6)
+        draw.line((at, y + 96, at, y + 112), TEXT_ON_LIGHT, 4)
+    tone = MUTED if unit.verdict == UNCLEAR else TEXT_ON_LIGHT
+    number = _drawable(unit_mark(unit) if together is None else together.label)
     draw.text((middle, y + 138), number, tone, _font(32, number), anchor="mm")
 
 

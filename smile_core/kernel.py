@@ -1,4 +1,4 @@
-"""From distances to what the surrogate is fitted on: the response and the sample weights.
+"""From distances between texts to the weights of the samples.
 
 References
 ----------
@@ -10,42 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import brentq
-
-
-class NothingChangedError(ValueError):
-    """Every edit equals the reference, so there is no response to explain."""
-
-
-def similarity(distances: np.ndarray) -> np.ndarray:
-    """Return the response y = 1 - (d - min d)/(max d - min d).
-
-    Parameters
-    ----------
-    distances : ndarray, shape (n,)
-        Image distances of a run, the reference's own 0 included.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Similarity to the edit by the full instruction, in [0, 1]; 1 is the reference.
-
-    Raises
-    ------
-    NothingChangedError
-        When all distances are equal: leaving words out changed nothing.
-    ValueError
-        When a distance is not finite.
-    """
-    distances = np.asarray(distances, dtype=float)
-    if not np.isfinite(distances).all():
-        raise ValueError("An image distance is not a finite number; leave that sample out.")
-    low, high = distances.min(), distances.max()
-    if high == low:
-        raise NothingChangedError(
-            "This instruction changed nothing: every edit is the same, whichever words are left "
-            "out. Try a stronger instruction, or another editor."
-        )
-    return 1 - (distances - low) / (high - low)
 
 
 def effective_sample_size(weights: np.ndarray) -> float:

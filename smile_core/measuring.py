@@ -1,4 +1,4 @@
-"""What is known about each prompt of a run: its picture, its features and its distances."""
+"""What is known about each edit of a run: its picture, its features and its distances."""
 
 from __future__ import annotations
 
@@ -9,21 +9,28 @@ import numpy as np
 from PIL import Image
 
 from smile_core.config import RunConfig
-from smile_core.editing import Made
+from smile_core.editing import BLANK, REFERENCE, Made
 from smile_core.editors.protocol import EditFailure
 from smile_core.encoders import Encoder, Features
 from smile_core.image_distance import distances_to_reference
+from smile_core.response import Distances
+from smile_core.visible import visible_change
 
-# The noise floor is measured on the reference and the rows after it, up to this many, because
-# their feature tokens have to be kept until the next seeds arrive.
+# Under several seeds the noise floor is measured on the reference and the rows after it, up to this
+# many, because their feature tokens have to be kept until the next seeds arrive.
 NOISE_ROWS = 32
+
+# Which of the edits by one text: under one of several seeds, or one of several repeats.
+_Place = tuple[int, int]
+_Fixed = tuple[int, _Place]  # `REFERENCE` or `BLANK`, and which of them
 
 
 class Measurements:
-    """Distances to the reference, one row per prompt and one column per seed.
+    """Distances to the reference, one row per prompt and one column per full edit.
 
     Every picture is encoded once, when it arrives. Under several seeds a picture is compared with
-    the reference of its own seed, and a row's distance is the mean over the seeds that worked.
+    the reference of its own seed. By an editor without a seed the reference is made several times,
+    before the shortened instructions, and each picture is compared with all of them.
 
     Parameters
     ----------
@@ -44,6 +51,15 @@ class Measurements:
         Whether the editor has answered for a row at all.
     pooled : list of (ndarray, shape (d,), or None), length n + 1
         Pooled features of `images`.
+    blank : PIL.Image.Image or None
+        The first edit without instruction, or what stands in for it.
+    blank_failure : str or None
+        Why there is no edit without instruction.
+    stands_in : bool
+        Whether `blank` is the photo.
+    visible : float or None
+        `visible_change` between the full edit and the edit without instruction, the largest over
+        seeds and repeats; None until it is known.
     done : int
         Number of answers so far.
     seconds : float
@@ -55,34 +71,64 @@ class Measurements:
         self.failures: list[str | None] = [None] * rows
         self.answered = np.zeros(rows, dtype=bool)
         self.pooled: list[np.ndarray | None] = [None] * rows
+        self.blank: Image.Image | None = None
+        self.blank_failure: str | None = None
+        self.stands_in = False
+        self.visible: float | None = None
         self.done = 0
         self.seconds = 0.0
         self._config, self._encoder = config, encoder
-        self._distances = np.full((rows, config.seeds), np.nan)  # (n + 1, k)
-        self._noise: list[float] = []
-        self._references: dict[int, Features] = {}  # seed index to features of one picture
+        self._references: dict[_Place, Features] = {}  # one picture each
+        self._blanks: dict[_Place, Features] = {}
+        self._pictures: dict[_Fixed, Image.Image] = {}  # of references and blanks
+        self._found: dict[tuple[int, _Place], float] = {}  # row and reference to distance
+        self._known: dict[tuple[_Fixed, _Fixed], float] = {}
         self._first: dict[int, Features] = {}  # row to features under the first seed
+        self._noise: list[float] = []
 
     def add(self, batch: Sequence[Made]) -> None:
         """Take in the answers of one batch; all of its pictures share one seed."""
         for made in batch:
             self.done += 1
-            self.answered[made.row] = True
-            if isinstance(made.answer, EditFailure):
-                self.failures[made.row] = made.answer.reason
-        pictures = {made.row: made.answer for made in batch if isinstance(made.answer, Image.Image)}
-        if pictures:
-            features = self._encode(list(pictures.values()))
-            for index, (row, image) in enumerate(pictures.items()):
-                self._take(row, batch[0].seed_index, image, _one(features, index))
-            self._compare(list(pictures), batch[0].seed_index, features)
+            if made.ask.repeat:
+                continue  # one that fails is one fewer
+            failed = made.answer.reason if isinstance(made.answer, EditFailure) else None
+            if made.ask.row == BLANK:
+                self.blank_failure = failed
+                continue
+            self.answered[made.ask.row] = True
+            if failed is not None:
+                self.failures[made.ask.row] = failed
+        pictures = [made for made in batch if isinstance(made.answer, Image.Image)]
+        if not pictures:
+            return
+        features = self._encode([made.answer for made in pictures])  # type: ignore[misc]
+        place = (pictures[0].ask.seed_index, pictures[0].ask.repeat)
+        for index, made in enumerate(pictures):
+            assert isinstance(made.answer, Image.Image)
+            self._take(made.ask.row, place, made.answer, _one(features, index))
+        self._compare([made.ask.row for made in pictures], place, features)
 
-    def _take(self, row: int, seed_index: int, image: Image.Image, features: Features) -> None:
+    def stand_in(self, photo: Image.Image) -> None:
+        """Let the photo take the place of the edit without instruction."""
+        self.stands_in = True
+        features = self._encode([photo])
+        for seed_index in range(self._config.seeds):
+            self._take(BLANK, (seed_index, 0), photo, features)
+
+    def _take(self, row: int, place: _Place, image: Image.Image, features: Features) -> None:
         """Keep what later batches need of one new picture."""
+        if row <= REFERENCE:
+            self._pictures[row, place] = image
+            self._look(place)
+        if row == BLANK:
+            self._blanks[place] = features
+            self.blank = self.blank or image
+            return
+        if row == REFERENCE:
+            self._references[place] = features
         if self.images[row] is None:
             self.images[row], self.pooled[row] = image, features.pooled[0]
-        if row == 0:
-            self._references[seed_index] = features
         if self._config.seeds == 1 or row >= NOISE_ROWS:
             return
         if row not in self._first:
@@ -90,11 +136,24 @@ class Measurements:
         else:
             self._noise.extend(self._distance(self._first[row], features).tolist())
 
-    def _compare(self, rows: list[int], seed_index: int, features: Features) -> None:
-        """Fill in the distances of new pictures, if the reference of their seed exists."""
-        reference = self._references.get(seed_index)
-        if reference is not None:
-            self._distances[rows, seed_index] = self._distance(reference, features)
+    def _look(self, place: _Place) -> None:
+        """Measure how far a full edit differs to the eye from that without instruction."""
+        pair = (REFERENCE, place), (BLANK, place)
+        if all(key in self._pictures for key in pair):
+            seen = visible_change(*(self._pictures.pop(key) for key in pair))
+            self.visible = max(seen, self.visible or 0.0)
+
+    def _compare(self, rows: list[int], place: _Place, features: Features) -> None:
+        """Fill in the distances of new pictures to the references they are compared with."""
+        kept = [index for index, row in enumerate(rows) if row > REFERENCE]
+        if not kept:
+            return
+        part = Features(tokens=features.tokens[kept], pooled=features.pooled[kept])
+        several = self._config.seeds > 1
+        for other, reference in self._references.items():
+            if not several or other == place:
+                for index, found in zip(kept, self._distance(reference, part), strict=True):
+                    self._found[rows[index], other] = float(found)
 
     def _distance(self, reference: Features, features: Features) -> np.ndarray:
         """Return the chosen distance of every picture to one, shape (n,)."""
@@ -112,28 +171,66 @@ class Measurements:
         self.seconds += time.perf_counter() - started
         return features
 
-    def distance_of(self, image: Image.Image) -> float:
-        """Return the distance of a picture that is no row of the run to its first reference."""
-        return float(self._distance(self._references[0], self._encode([image]))[0])
+    def distances(self) -> Distances:
+        """Return all that is known; a reference that failed has no column."""
+        places = sorted(self._references)
+        rows = np.full((len(self.images), len(places)), np.nan)  # (n + 1, c)
+        for (row, place), found in self._found.items():
+            rows[row, places.index(place)] = found
+        rows[REFERENCE] = 0.0
+        if self._config.seeds > 1:  # what was edited without instruction has its own reference
+            own = [self._gap((REFERENCE, place), (BLANK, place)) for place in places]
+            return Distances(rows, np.array([own]))
+        blanks = self._gaps(REFERENCE, BLANK).T  # (b, c)
+        among = self._gaps(REFERENCE, REFERENCE) if len(places) > 1 else None
+        return Distances(rows, blanks, among)
 
-    def add_replicate(self, image: Image.Image) -> None:
-        """Count a second picture of the full instruction, made under another seed, as noise."""
-        self._noise.append(self.distance_of(image))
+    def _gaps(self, row: int, other: int) -> np.ndarray:
+        """Return the distances between all edits of one kind and another, (k, l)."""
+        kinds = {REFERENCE: sorted(self._references), BLANK: sorted(self._blanks)}
+        gaps = [[self._gap((row, a), (other, b)) for b in kinds[other]] for a in kinds[row]]
+        return np.array(gaps, dtype=float).reshape(len(kinds[row]), len(kinds[other]))
 
-    def distances(self) -> np.ndarray:
-        """Return the mean distance of every row over its seeds, (n + 1,); NaN where unknown."""
-        known = ~np.isnan(self._distances)  # (n + 1, k)
-        total = np.where(known, self._distances, 0.0).sum(axis=1)
-        count = known.sum(axis=1)
-        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    def _gap(self, one: _Fixed, other: _Fixed) -> float:
+        """Return the distance of two edits that everything is compared with; NaN without one."""
+        if (one, other) not in self._known:
+            kinds = {REFERENCE: self._references, BLANK: self._blanks}
+            pair = [kinds[row].get(place) for row, place in (one, other)]
+            if pair[0] is None or pair[1] is None:
+                return np.nan
+            self._known[one, other] = float(self._distance(pair[0], pair[1])[0])
+        return self._known[one, other]
+
+    def beyond_chance(self) -> bool:
+        """Say whether the full edits lie farther from those without instruction than by chance.
+
+        They do when, on average, they lie farther apart than any two full edits, or any two
+        without instruction. Without repeats there is no chance to compare with.
+        """
+        found = self.distances()
+        if found.among is None or found.way is None:
+            return True
+        blanks = self._gaps(BLANK, BLANK)  # (b, b)
+        return found.way > max(float(found.among.max()), float(blanks.max(initial=0.0)))
+
+    def repeat_differs(self) -> bool:
+        """Say whether the second full edit by one text and seed differs from the first."""
+        return self._gap((REFERENCE, (0, 0)), (REFERENCE, (0, 1))) > 0
+
+    def forget_repeat(self) -> None:
+        """Forget the second full edit, which was no other than the first."""
+        del self._references[0, 1]
 
     def noise_floor(self) -> float | None:
-        """Return the mean distance between edits that differ in the seed alone."""
+        """Return the mean distance between edits that differ by chance alone."""
+        found = self.distances()
+        if found.among is not None:
+            return found.floor
         return float(np.mean(self._noise)) if self._noise else None
 
     def failed(self) -> dict[int, str]:
         """Return the rows that were answered but have no distance, with the reason."""
-        unknown = self.answered & np.isnan(self.distances())  # (n + 1,)
+        unknown = self.answered & np.isnan(self.distances().means)  # (n + 1,)
         unknown[0] = self.answered[0] and self.images[0] is None
         other = "The edit by the full instruction failed under this seed."
         return {int(row): self.failures[row] or other for row in np.flatnonzero(unknown)}

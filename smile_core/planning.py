@@ -7,6 +7,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,7 +16,7 @@ import numpy as np
 from smile_core.assembling import Plan
 from smile_core.config import KNOBS, ConfigError, RunConfig
 from smile_core.edit_cache import EditCache, edit_key, pixel_digest
-from smile_core.editing import EditMaker
+from smile_core.editing import BLANK, REFERENCE, Ask, EditMaker
 from smile_core.editors.protocol import Editor, EditorCard, fit_to_card, resolve_knobs
 from smile_core.instruction import join_units, split_units
 from smile_core.mask_picture import describe_mask, mask_for
@@ -25,7 +26,8 @@ from smile_core.regression import MAX_INTERACTION_UNITS
 from smile_core.settling import CHECK_EVERY
 from smile_core.text_distance import load_word_vectors, text_distances
 
-REPLICATES = 2  # further full edits by an editor without a seed, which no two runs make alike
+# How often an editor without a seed makes the full edit, and the edit without instruction.
+REPEATS = 3
 
 
 def plan_run(
@@ -47,7 +49,7 @@ def plan_run(
     ConfigError
         When something given cannot be used.
     """
-    _, bootstrap_seed, p_value_seed = np.random.SeedSequence(config.seed).spawn(3)
+    _, p_value_seed = np.random.SeedSequence(config.seed).spawn(3)[::2]
     photo = open_photo(image)
     notes = list(photo.info.get(NOTES_KEY, ()))
     units, masks, prompts = shorten(config)
@@ -61,14 +63,10 @@ def plan_run(
         config = config.with_(image_distance="cosine", text_distance="cosine")
         notes.append("LIME uses cosine distances for pictures and words.")
     if not card.takes_seed:
-        notes.append(f"{card.title} takes no seed: edits differ by chance as well as by words.")
+        notes.append(no_seed_note(card))
     painted = mask_for(mask, photo, card)
     if painted is not None:
         notes.append(describe_mask(painted))
-    if len(masks) - 1 < config.perturbations:
-        notes.append(
-            f"There are only {len(masks) - 1} ways to shorten this instruction; all are run."
-        )
     vectors = load_word_vectors(config.word_vectors)
     return Plan(
         config=config,
@@ -79,25 +77,85 @@ def plan_run(
         masks=masks,
         prompts=prompts,
         text_distances=text_distances(config.text_distance, units, masks, vectors),
-        bootstrap_seed=bootstrap_seed,
         p_value_seed=p_value_seed,
         notes=tuple(notes),
         mask=painted,
-        replicates=_replicates(config, card),
+        photo_stands_in=photo_stands_in(config, card),
     )
 
 
-def edits_aside(config: RunConfig, card: EditorCard) -> int:
-    """Return how many edits a run makes besides its prompts under its seeds.
+def no_seed_note(card: EditorCard) -> str:
+    """Return what has to be said of an editor whose edits differ by chance."""
+    return (
+        f"{card.title} takes no seed: edits differ by chance as well as by words, and the "
+        "intervals count both."
+    )
 
-    They are the one without any instruction and, by an editor that takes no seed, replicates of
-    the full edit, from which the noise floor is measured.
+
+def photo_stands_in(config: RunConfig, card: EditorCard) -> bool:
+    """Say whether the photo takes the place of the edit without instruction."""
+    return (config.blank or ("photo" if card.key_variable else "edit")) == "photo"
+
+
+def count_edits(config: RunConfig, card: EditorCard) -> int:
+    """Return how many edits a whole run makes; an editor may refuse some, or end early."""
+    m = len(split_units(config.instruction, config.granularity))
+    return len(_fixed_asks(config, card, "")) + config.seeds * config.perturbations_for(m)
+
+
+def plan_asks(config: RunConfig, card: EditorCard, prompts: Sequence[str]) -> list[Ask]:
+    """Return the edits of a run, in order.
+
+    Under each seed these are the full edit, the edit without instruction unless the photo stands
+    in for it, their repeats by an editor without a seed, and the shortened instructions.
+
+    Parameters
+    ----------
+    config, card
+        The settings, and the card of the editor.
+    prompts : sequence of str, length n + 1
+        The full instruction first.
     """
-    return 1 + _replicates(config, card)
+    fixed = _fixed_asks(config, card, prompts[0])
+    asks = []
+    for index, seed in enumerate(edit_seeds(config)):
+        asks += [ask for ask in fixed if ask.seed_index == index]
+        asks += [Ask(row, prompt, index, seed) for row, prompt in enumerate(prompts) if row > 0]
+    return asks
 
 
-def _replicates(config: RunConfig, card: EditorCard) -> int:
-    return 0 if card.takes_seed or config.seeds > 1 else REPLICATES
+def _fixed_asks(config: RunConfig, card: EditorCard, full: str) -> list[Ask]:
+    """Return the edits that a run makes whatever is left out."""
+    blank = not photo_stands_in(config, card)
+    asks = []
+    for index, seed in enumerate(edit_seeds(config)):
+        asks += first_asks(full, index, seed, blank=blank)
+    if not card.takes_seed and config.seeds == 1:
+        for repeat in range(1, REPEATS):
+            # Another seed, should the editor heed it after all: chance is to differ.
+            seed = (config.seed + repeat) % 2**32
+            asks += first_asks(full, 0, seed, repeat, blank=blank)
+    elif not card.repeatable and config.seeds == 1:
+        asks.append(Ask(REFERENCE, full, 0, config.seed, 1))
+    return asks
+
+
+def first_asks(full: str, index: int, seed: int, repeat: int = 0, *, blank: bool) -> list[Ask]:
+    """Return the full edit, and if wanted the edit without instruction."""
+    asks = [Ask(REFERENCE, full, index, seed, repeat)]
+    return [*asks, Ask(BLANK, "", index, seed, repeat)] if blank else asks
+
+
+def further_repeats(plan: Plan) -> list[Ask]:
+    """Return what is made besides once the full edit turned out to differ from its repeat."""
+    full, seed = plan.prompts[0], plan.config.seed
+    blank = not plan.photo_stands_in
+    repeats = [
+        ask
+        for repeat in range(1, REPEATS)
+        for ask in first_asks(full, 0, seed, repeat, blank=blank)
+    ]
+    return [ask for ask in repeats if (ask.row, ask.repeat) != (REFERENCE, 1)]
 
 
 def shorten(config: RunConfig) -> tuple[tuple[str, ...], np.ndarray, tuple[str, ...]]:
@@ -110,9 +168,9 @@ def shorten(config: RunConfig) -> tuple[tuple[str, ...], np.ndarray, tuple[str, 
         Row 0 is the reference, all ones.
     prompts : tuple of str, length n + 1
     """
-    return _shorten(
-        config.instruction, config.granularity, config.perturbations, config.design, config.seed
-    )
+    units = split_units(config.instruction, config.granularity)
+    wanted = config.perturbations_for(len(units))
+    return _shorten(config.instruction, config.granularity, wanted, config.design, config.seed)
 
 
 # Photos, editors and fits of a study share their masks, so most are asked for again and again.
@@ -168,16 +226,15 @@ def seen_digests(image: Source, mask: Source | None, card: EditorCard) -> SeenDi
 def edit_keys(
     seen: SeenDigests, config: RunConfig, card: EditorCard, fingerprint: str | None
 ) -> set[str]:
-    """Return the cache keys of all edits of a run, the one without an instruction not counted.
+    """Return the cache keys of all edits of a run.
 
     It says what a run will cost before it is begun: keys that the cache does not hold, and those
     that no other run shares.
     """
     knobs = _knobs(config, card)
     return {
-        edit_key(seen.photo, fingerprint or "", prompt, seed, knobs, seen.mask)
-        for prompt in shorten(config)[2]
-        for seed in edit_seeds(config)
+        edit_key(seen.photo, fingerprint or "", ask.prompt, ask.seed, knobs, seen.mask, ask.repeat)
+        for ask in plan_asks(config, card, shorten(config)[2])
     }
 
 
@@ -192,8 +249,7 @@ def edit_maker(plan: Plan, editor: Editor, cache: EditCache | None) -> EditMaker
     return EditMaker(
         editor,
         plan.photo,
-        plan.prompts,
-        seeds=edit_seeds(plan.config),
+        plan_asks(plan.config, editor.card, plan.prompts),
         knobs=_knobs(plan.config, editor.card),
         batch_size=plan.config.batch_size,
         cache=cache,

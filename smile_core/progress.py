@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from smile_core.editing import EditMaker
-from smile_core.explanation import NOTHING, Explanation, Snapshot
+from smile_core.explanation import AGAINST, DRIVES, Explanation, Snapshot
 from smile_core.measuring import Measurements
 from smile_core.versions import versions
 
@@ -97,7 +97,7 @@ class Progress:
     def _is_stable(self, explanation: Explanation) -> bool:
         """Say whether the units that do something have kept their order for some fits."""
         units = explanation.units
-        telling = [index for index, unit in enumerate(units) if unit.verdict != NOTHING]
+        telling = [index for index, unit in enumerate(units) if unit.verdict in (DRIVES, AGAINST)]
         self._rankings.append(tuple(sorted(telling, key=lambda index: -units[index].weight)))
         left_out = np.array([sample.mask for sample in explanation.samples])
         seen = (

@@ -1,4 +1,4 @@
-"""The arithmetic of the surrogates: one weighted regression, its penalty and its refits.
+"""The arithmetic of the surrogates: one weighted regression and its penalty.
 
 `surrogate.py` is the door to this file and says what each surrogate means.
 
@@ -65,7 +65,9 @@ class Problem:
     """A fit as a regression through one point: slopes of `response` on `columns`.
 
     `columns` (n, k) and `response` (n,) are measured from `centre` (k,) and `level`: the weighted
-    means, where the level is free, or the full instruction, where it is fixed (`shapley`).
+    means, where the level is free, or the full instruction, where it is fixed (`shapley`). The
+    slopes are `offset` (k,) + `basis` (k, q) times what is fitted: all of them (q = k), or those
+    that add up to a known sum.
     """
 
     columns: np.ndarray
@@ -75,6 +77,8 @@ class Problem:
     level: float
     free_level: bool
     pairs: list[tuple[int, int]]
+    offset: np.ndarray
+    basis: np.ndarray
 
     @property
     def n_units(self) -> int:
@@ -83,7 +87,12 @@ class Problem:
 
 
 def pose(
-    name: str, X: np.ndarray, y: np.ndarray, weights: np.ndarray, interactions: bool
+    name: str,
+    X: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray,
+    interactions: bool,
+    empty: float | None = None,
 ) -> Problem:
     """Check what was given and pose the fit of `fit_surrogate` as a `Problem`."""
     X, y, weights = (np.asarray(values, dtype=float) for values in (X, y, weights))
@@ -108,7 +117,29 @@ def pose(
     weights = weights * (n / weights.sum())
     if name != "shapley":
         centre, level = np.average(Z, axis=0, weights=weights), np.average(y, weights=weights)
-    return Problem(Z - centre, y - level, weights, centre, level, name != "shapley", pairs)
+    offset, basis = np.zeros(Z.shape[1]), np.eye(Z.shape[1])
+    if name == "shapley" and empty is not None:
+        # All columns are 1 for the full instruction and 0 for the empty one, so the slopes add up
+        # to the difference of the two responses.
+        k = Z.shape[1]
+        offset = np.full(k, (level - empty) / k)
+        basis = np.linalg.svd(np.ones((1, k)))[2][1:].T  # (k, k - 1), at right angles to ones
+    return Problem(
+        Z - centre, y - level, weights, centre, level, name != "shapley", pairs, offset, basis
+    )
+
+
+def smoother(name: str, problem: Problem, penalty: float) -> np.ndarray:
+    """Return ∂slopes/∂y at a given penalty, shape (k, n).
+
+    That of `lasso` is taken without its penalty: a word it sets to 0 is uncertain all the same.
+    """
+    root = np.sqrt(problem.weights)  # (n,)
+    A = root[:, None] * (problem.columns @ problem.basis)  # (n, q)
+    U, s, Vt = truncate(*np.linalg.svd(A, full_matrices=False))
+    shrink = 1.0 if name == "lasso" else s**2 / (s**2 + penalty)
+    # A free level needs no term of its own: the weighted columns add up to 0.
+    return problem.basis @ (Vt.T * (shrink / s)) @ (U.T * root)
 
 
 def truncate(
@@ -180,26 +211,6 @@ def _best_left_out(residuals: np.ndarray, leverages: np.ndarray) -> int:
         return leverages.shape[1] - 1
     errors = residuals / np.maximum(free, SATURATED)
     return int(np.argmin(np.sum(np.where(free > SATURATED, errors**2, np.inf), axis=0)))
-
-
-def refit(name: str, problem: Problem, draws: np.ndarray, penalty: float) -> np.ndarray:
-    """Fit every row of sample weights `draws` (B, n) from its normal equations; (B, k)."""
-    Z, response = problem.columns, problem.response
-    n, k = Z.shape
-    products = (Z[:, :, None] * Z[:, None, :]).reshape(n, k * k)
-    gram = (draws @ products).reshape(-1, k, k)  # (B, k, k)
-    moment = draws @ (Z * response[:, None])  # (B, k)
-    if problem.free_level:
-        total = draws.sum(axis=1, keepdims=True)  # (B, 1)
-        mean, level = draws @ Z / total, draws @ response[:, None] / total  # (B, k), (B, 1)
-        gram -= total[:, :, None] * mean[:, :, None] * mean[:, None, :]
-        moment -= total * mean * level
-    if penalty and name == "lasso":
-        return _lasso_descent(gram, moment, np.full(len(draws), penalty * n))
-    if penalty:
-        return np.linalg.solve(gram + penalty * np.eye(k), moment[:, :, None])[:, :, 0]
-    inverse = np.linalg.pinv(gram, rcond=_RANK_TOLERANCE, hermitian=True)
-    return (inverse @ moment[:, :, None])[:, :, 0]
 
 
 def _lasso_descent(gram: np.ndarray, moment: np.ndarray, penalties: np.ndarray) -> np.ndarray:

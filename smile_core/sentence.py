@@ -1,70 +1,127 @@
 """The answer first: what an explanation says, in a few plain words.
 
-A sentence never claims more than the intervals do: a unit "drives" or "works against" an edit only
-when its verdict says so, it "can go" only when its whole interval lies close to zero, and otherwise
-it is called uncertain. An effect that is certain but tiny is not announced beside large ones.
+First whether anything happened at all; then the words. A sentence never claims more than the
+verdicts do: a unit drives the edit or works against it only when its whole interval lies beyond the
+smallest effect that matters, it can go only when the whole interval lies within, and otherwise it
+is unclear.
 """
 
 from __future__ import annotations
 
-import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from html import escape
 
-from smile_core.explanation import AGAINST, DRIVES, NOTHING, Explanation, UnitWeight
-from smile_core.word_pairs import find_word_pair
+from smile_core.config import PERTURBATIONS, PERTURBATIONS_PER_UNIT
+from smile_core.explanation import (
+    AGAINST,
+    ANY_UNIT,
+    CHANCE,
+    DRIVES,
+    NO_EFFECT,
+    NOTHING_HAPPENED,
+    UNCLEAR,
+    Explanation,
+    UnitWeight,
+)
+from smile_core.settling import is_open
+from smile_core.word_pairs import GOOD_FIT, find_word_pair
 
-# A weight is announced from here on, where the paper calls a word relevant; and a unit can go when
-# its whole interval lies within this distance of zero.
-NEGLIGIBLE = 0.1
 # Below this leave-one-out R²_w a linear model of the words says little about the pictures.
 POOR_FIT = 0.3
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
+Labelled = tuple[str, UnitWeight]
+
 
 def summarize(explanation: Explanation) -> str:
-    """Say which units drive the edit, which work against it and which can go.
+    """Say what happened, which units drive the edit, which work against it and which can go.
 
     Returns
     -------
     str
-        One to five short sentences of plain text. It holds the user's own words: escape it.
+        One to six short sentences of plain text. It holds the user's own words: escape it.
     """
+    if not explanation.happened:
+        return nothing_happened(explanation)
     trouble = _nothing_to_compare(explanation)
     if trouble:
         return trouble
+    if explanation.outcome == ANY_UNIT:
+        return _any_unit(explanation)
+    noun = unit_noun(explanation)
+    if not is_judged(explanation):
+        return _too_few(explanation, noun)
     labels = quote_units([unit.text for unit in explanation.units])
     pairs = list(zip(labels, explanation.units, strict=True))
-    large = [pair for pair in pairs if abs(pair[1].weight) >= NEGLIGIBLE]
-    if all(unit.verdict == NOTHING for _, unit in large):
-        large = pairs  # a small effect is an answer where there is no other
-    by_weight = sorted(large, key=lambda pair: -pair[1].weight)
+    by_weight = sorted(pairs, key=lambda pair: -pair[1].weight)
     drivers = [pair for pair in by_weight if pair[1].verdict == DRIVES]
     against = [pair for pair in reversed(by_weight) if pair[1].verdict == AGAINST]
-    rest = [pair for pair in pairs if pair not in drivers and pair not in against]
-    idle = [pair for pair in rest if is_negligible(pair[1])]
-    unsure = [pair for pair in rest if pair not in idle]
+    idle = [pair for pair in pairs if pair[1].verdict == NO_EFFECT]
+    unclear = [pair for pair in by_weight if pair[1].verdict == UNCLEAR]
 
-    noun = unit_noun(explanation)
     sentences = []
     if drivers:
-        sentences.append(_driving(drivers, noun))
+        sentences.append(_driving(drivers, unclear, noun))
+    elif unclear:
+        sentences.append(f"No {noun} has a clear effect yet.")
     elif against:
-        sentences.append(f"No {noun} clearly drives this edit.")
+        sentences.append(f"No {noun} drives this edit.")
     else:
-        sentences.append(f"No {noun} stands out: no weight can be told from nothing yet.")
+        sentences.append(f"No {noun} has an effect of its own.")
     if against:
         sentences.append(_opposing(against, noun))
+    sentences += _open(unclear, noun)
     if drivers or against:
-        sentences += _leftover(idle, unsure, noun)
+        sentences += _idle(idle, noun, is_rest=not unclear, fits=_fits(explanation))
     sentences += _caution(explanation)
     return " ".join(sentences)
 
 
+def nothing_happened(explanation: Explanation, who: str = "This editor") -> str:
+    """Say that there is no edit to explain, what the editor can do and what to try.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        One whose `happened` is False.
+    who : str
+        What to call the editor.
+    """
+    from smile_core.editors import list_editors  # here, because the editors' imports take a while
+
+    card = {card.name: card for card in list_editors()}.get(explanation.editor)
+    if explanation.outcome == CHANCE:
+        sentences = [
+            f"{who} did no more than chance: its full edits lie no farther from edits without any "
+            "instruction than such edits lie from one another."
+        ]
+    else:
+        sentences = [
+            f"{who} changed nothing: the full edit looks the same as an edit without any "
+            "instruction."
+        ]
+    if card is not None and card.does:
+        knows = f"; it knows no {card.does_not}" if card.does_not else ""
+        sentences.append(f"It does {card.does}{knows}.")
+    if card is not None and card.example:
+        sentences.append(f"Try “{card.example}”, or another editor.")
+    else:
+        sentences.append("Try another wording, or another editor.")
+    return " ".join(sentences)
+
+
+def is_judged(explanation: Explanation) -> bool:
+    """Return whether there are edits enough for verdicts: twice as many as units, or all."""
+    known = sum(sample.sample_weight is not None for sample in explanation.samples)
+    m = len(explanation.units)
+    return known >= min(PERTURBATIONS_PER_UNIT * m, _proper_subsets(m))
+
+
 def sentence_html(sentence: str) -> str:
-    """Return a sentence as HTML, in which a number stays on one line with its margin."""
-    return escape(sentence).replace(" ± ", "\u00a0±\u00a0")
+    """Return a sentence as HTML, in which the two ends of an interval stay on one line."""
+    return re.sub(r"(\d) to (−?\d)", "\\1\u00a0to\u00a0\\2", escape(sentence))
 
 
 def signed(value: float) -> str:
@@ -74,14 +131,24 @@ def signed(value: float) -> str:
 
 
 def weight_text(unit: UnitWeight) -> str:
-    """Return `0.81 ± 0.05`; the margin is the longer side of the interval, rounded up."""
-    side = max(unit.high - unit.weight, unit.weight - unit.low, 0.0)
-    return f"{signed(unit.weight)} ± {math.ceil(round(side * 100, 6)) / 100:.2f}"
+    """Return `0.81, 0.75 to 0.86`, or the number alone where it has no interval."""
+    if not unit.measured:
+        return "?"
+    return signed(unit.weight) if unit.exact else f"{signed(unit.weight)}, {interval_text(unit)}"
 
 
-def is_negligible(unit: UnitWeight) -> bool:
-    """Return whether the whole interval of a unit lies close to zero, so that it can go."""
-    return max(-unit.low, unit.high) <= NEGLIGIBLE
+def interval_text(unit: UnitWeight) -> str:
+    """Return both ends, `0.75 to 0.86`; `exact` where nothing was left to chance."""
+    if not unit.measured:
+        return "not measured"
+    return "exact" if unit.exact else f"{signed(unit.low)} to {signed(unit.high)}"
+
+
+def unit_mark(unit: UnitWeight) -> str:
+    """Return the number under a unit; `?` where nothing is known, a dash where nothing happened."""
+    if unit.measured:
+        return signed(unit.weight)
+    return "–" if unit.verdict == NOTHING_HAPPENED else "?"
 
 
 def unit_noun(explanation: Explanation) -> str:
@@ -108,8 +175,10 @@ def is_right_to_left(text: str) -> bool:
 
 def planned_edits(explanation: Explanation) -> int:
     """Return how many shortened instructions a whole run tries: no more than there are."""
-    asked = int(explanation.config.get("perturbations", len(explanation.samples)))
-    return min(asked, _proper_subsets(len(explanation.units)))
+    m = len(explanation.units)
+    asked = explanation.config.get("perturbations", len(explanation.samples))
+    automatic = max(PERTURBATIONS, PERTURBATIONS_PER_UNIT * m)
+    return min(int(asked or automatic), _proper_subsets(m))
 
 
 def edits_made(explanation: Explanation) -> str:
@@ -129,79 +198,122 @@ def _nothing_to_compare(explanation: Explanation) -> str | None:
         return f"The instruction is a single {noun}, so nothing can be left out and compared."
     if not explanation.samples:
         return f"No shortened instruction has been tried yet, so no {noun} can be judged."
-    distances = [s.image_distance for s in explanation.samples if s.image_distance is not None]
-    if not distances:
+    if all(s.image_distance is None for s in explanation.samples):
         return f"All {len(explanation.samples)} shortened edits failed, so no {noun} can be judged."
-    if len(distances) > 1 and math.isclose(max(distances), min(distances), abs_tol=1e-9):
-        if max(distances) <= 1e-9:
-            return "This instruction changed nothing: whichever words go, the picture stays."
-        return f"No {noun} stands out: every shortened version ends equally far from the full edit."
     return None
 
 
-def _driving(drivers: list[tuple[str, UnitWeight]], noun: str) -> str:
+def _any_unit(explanation: Explanation) -> str:
+    """Say that the editor needs no more than one of the units."""
+    labels = quote_units([unit.text for unit in explanation.units])
+    noun = unit_noun(explanation)
+    if len(labels) == 2:
+        return (
+            f"Either {noun} is enough: {labels[0]} alone gives the full edit, and so does "
+            f"{labels[1]}."
+        )
+    singles = sum(sum(sample.mask) == 1 for sample in explanation.samples)
+    if singles == len(labels):
+        return f"Any one {noun} is enough: each of them alone gives the full edit."
+    return (
+        f"No single {noun} is needed: all {len(explanation.samples)} shortened instructions that "
+        "were tried gave the full edit."
+    )
+
+
+def _too_few(explanation: Explanation, noun: str) -> str:
+    """Say that more edits are needed before anything can be said of a unit."""
+    m = len(explanation.units)
+    needed = min(PERTURBATIONS_PER_UNIT * m, _proper_subsets(m))
+    known = sum(sample.sample_weight is not None for sample in explanation.samples)
+    return (
+        f"No {noun} can be judged yet: with {m} {noun}s that takes {needed} shortened "
+        f"instructions, and there {'is' if known == 1 else 'are'} {known}."
+    )
+
+
+def _fits(explanation: Explanation) -> bool:
+    """Return whether a sum of weights predicts the pictures well."""
+    fit = explanation.fidelity.get("r2_w_loo")
+    return fit is not None and fit >= GOOD_FIT
+
+
+def _driving(drivers: list[Labelled], unclear: list[Labelled], noun: str) -> str:
+    """Name the units that drive the edit; one of them as the first only if it surely is."""
     if len(drivers) == 1:
         label, unit = drivers[0]
         return f"{label} drives this edit ({weight_text(unit)})."
     named = [f"{label} ({weight_text(unit)})" for label, unit in drivers[:3]]
     more = len(drivers) - len(named)
     tail = [_more(more, noun)] if more else []
-    if drivers[0][1].low > drivers[1][1].high:
+    rivals = [unit.high for _, unit in (*drivers[1:], *unclear)]
+    if drivers[0][1].low > max(rivals):
         return f"{named[0]} drives this edit most, then {join_names(named[1:] + tail)}."
     return f"{join_names(named + tail)} drive this edit."
 
 
-def _opposing(against: list[tuple[str, UnitWeight]], noun: str) -> str:
+def _opposing(against: list[Labelled], noun: str) -> str:
     named = [f"{label} ({weight_text(unit)})" for label, unit in against[:2]]
     more = len(against) - len(named)
     tail = [_more(more, noun)] if more else []
     return f"{join_names(named + tail)} {'works' if len(against) == 1 else 'work'} against it."
 
 
-def _leftover(
-    idle: list[tuple[str, UnitWeight]], unsure: list[tuple[str, UnitWeight]], noun: str
-) -> list[str]:
+def _open(unclear: list[Labelled], noun: str) -> list[str]:
+    """Name the units of which more edits would tell what they do."""
+    known = [pair for pair in unclear if pair[1].measured]
+    telling = [pair for pair in known if is_open(pair[1])]
     sentences = []
-    if len(idle) > 2:
-        who = f"{_count(len(idle))} {noun}s"
-        sentences.append(f"{who.capitalize() if unsure else f'The other {who}'} can go.")
-    elif idle:
-        what = "nothing" if all(u.verdict == NOTHING for _, u in idle) else "next to nothing"
-        does = "does" if len(idle) == 1 else "do"
-        sentences.append(f"{join_names([label for label, _ in idle])} {does} {what}.")
-    if len(unsure) == 1:
-        label, unit = unsure[0]
-        sentences.append(f"{label} is still uncertain ({weight_text(unit)}).")
-    elif len(unsure) == 2:
-        sentences.append(f"{join_names([label for label, _ in unsure])} are still uncertain.")
-    elif unsure:
-        sentences.append(f"{_count(len(unsure)).capitalize()} {noun}s are still uncertain.")
+    if len(telling) == 1:
+        label, unit = telling[0]
+        sentences.append(f"{label} is unclear ({weight_text(unit)}) and needs more edits.")
+    elif telling:
+        named = [f"{label} ({weight_text(unit)})" for label, unit in telling[:3]]
+        more = len(telling) - len(named)
+        named += [_more(more, noun)] if more else []
+        sentences.append(f"{join_names(named)} are unclear and need more edits.")
+    small = [label for label, unit in known if not is_open(unit)]
+    if len(small) > 2:
+        sentences.append(f"{_count(len(small)).capitalize()} {noun}s have a small effect at most.")
+    elif small:
+        have = "has" if len(small) == 1 else "have"
+        sentences.append(f"{join_names(small)} {have} a small effect at most.")
     return sentences
 
 
+def _idle(idle: list[Labelled], noun: str, *, is_rest: bool, fits: bool) -> list[str]:
+    """Name the units without effect; they can go together only where weights add up."""
+    if not idle:
+        return []
+    have = "has" if len(idle) == 1 else "have"
+    go = " and can go" if fits else " of its own" if len(idle) == 1 else " of their own"
+    if len(idle) > 2:
+        who = f"{_count(len(idle))} {noun}s"
+        who = f"The other {who}" if is_rest else who.capitalize()
+    else:
+        who = join_names([label for label, _ in idle])
+    return [f"{who} {have} no effect{go}."]
+
+
 def _caution(explanation: Explanation) -> list[str]:
+    """Say what weakens the answer: missing edits, units that do not act one by one, a poor fit."""
     measured = sum(sample.image_distance is not None for sample in explanation.samples)
     planned = planned_edits(explanation)
-    m = len(explanation.units)
     sentences = []
     if len(explanation.samples) < planned:
         sentences.append(f"This rests on {measured} of {planned} edits.")
-    elif measured < min(m + 2, _proper_subsets(m)):
-        sentences.append(f"This rests on {measured} edits only.")
     fit = explanation.fidelity.get("r2_w_loo")
     pair = find_word_pair(explanation)
     if pair is not None:
         labels = quote_units([unit.text for unit in explanation.units])
         one, other = labels[pair.i], labels[pair.j]
         how = "stand in for each other" if pair.product < 0 else "need each other"
+        which = "either of them" if pair.product < 0 else "both together"
+        sentences.append(f"{one} and {other} {how}: {which} {signed(pair.weight)}.")
+    if fit is not None and fit < POOR_FIT:
         sentences.append(
-            f"{one} and {other} {how}: what one does depends on whether the other is there, so "
-            "their weights are to be read together."
-        )
-    elif fit is not None and fit < POOR_FIT:
-        sentences.append(
-            f"But the {unit_noun(explanation)}s taken one by one predict the pictures poorly "
-            f"(leave-one-out R² {signed(fit)}), so take this with care."
+            f"The {unit_noun(explanation)}s taken one by one predict the pictures poorly "
+            f"(leave-one-out R² {signed(fit)}), so take the numbers with care."
         )
     return sentences
 

@@ -14,8 +14,9 @@ how they trust few or noisy samples.
 - `lime`: the linear fit. LIME [1] is this fit on cosine distances, and the distances and the
   kernel belong to the caller.
 - `shapley`: KernelSHAP's weights [3] on the same samples, see `regression.shapley_weights`. The
-  plane passes exactly through the full instruction. The empty prompt cannot be run, so its
-  response is estimated: it is the intercept, and the coefficients sum to y(full) - intercept.
+  plane passes exactly through the full instruction and the edit without instruction, so that the
+  coefficients sum to y(full) - y(empty), which is 1 on the scale of the way. Where the response
+  of the empty prompt is not known it is estimated: it is the intercept.
 
 Sample weights are scaled to mean 1 first: their common scale means nothing, and a penalty must
 not depend on it.
@@ -80,7 +81,13 @@ class Fit:
 
 
 def fit_surrogate(
-    name: str, X: np.ndarray, y: np.ndarray, weights: np.ndarray, *, interactions: bool = False
+    name: str,
+    X: np.ndarray,
+    y: np.ndarray,
+    weights: np.ndarray,
+    *,
+    interactions: bool = False,
+    empty: float | None = None,
 ) -> Fit:
     """Fit the surrogate called `name`.
 
@@ -96,6 +103,9 @@ def fit_surrogate(
         Sample weights, >= 0. `shapley` brings its own and ignores these.
     interactions : bool
         Fit all products of two units too.
+    empty : float or None
+        Response of the empty prompt, through which `shapley` passes; the others do not use it,
+        for with it they rank the words no better and fit worse (`tests/benchmarks/blank_row.py`).
 
     Returns
     -------
@@ -110,20 +120,21 @@ def fit_surrogate(
         When lengths differ, all weights are 0, or `shapley` is not given the full row.
     """
     check_choice("surrogate", name, SURROGATES)
-    problem = pose(name, X, y, weights, interactions)
+    problem = pose(name, X, y, weights, interactions, empty)
     root = np.sqrt(problem.weights)  # (n,)
-    A = root[:, None] * problem.columns  # (n, k)
-    b = root * problem.response  # (n,)
+    A = root[:, None] * (problem.columns @ problem.basis)  # (n, q)
+    b = root * (problem.response - problem.columns @ problem.offset)  # (n,)
     own = problem.weights / problem.weights.sum() if problem.free_level else 0 * root  # (n,)
 
     U, s, Vt = truncate(*np.linalg.svd(A, full_matrices=False))
     if name == "lasso":
-        slopes, penalty, leverage = fit_lasso(A, b, own)
+        fitted, penalty, leverage = fit_lasso(A, b, own)
     else:
         penalty = choose_penalty(name, A, b, U, s, own)
         shrink = s**2 / (s**2 + penalty)  # (r,)
-        slopes = Vt.T @ (shrink / s * (U.T @ b))  # (k,)
+        fitted = Vt.T @ (shrink / s * (U.T @ b))  # (q,)
         leverage = U**2 @ shrink  # (n,)
+    slopes = problem.offset + problem.basis @ fitted  # (k,)
 
     m = X.shape[1]
     return Fit(

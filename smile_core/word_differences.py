@@ -1,7 +1,10 @@
 """From columns to a comparison: the words matched, the differences with intervals, the verdicts.
 
-Words are matched by their text and occurrence. The intervals of differences come from a paired
-bootstrap (`paired_bootstrap`), the verdicts from `comparison_sentence`.
+Words are matched by their text and occurrence. Two runs of one photo under the same seed try the
+same masks, and errors that both make on a mask cancel in the difference of two weights: the
+interval of a difference pairs the samples by their masks, and repeats by their seeds. Runs that
+share no masks (instructions of different lengths) are taken as independent by the same rule. The
+verdicts come from `comparison_sentence`.
 
 References
 ----------
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -29,23 +33,69 @@ from smile_core.comparison import (
 from smile_core.comparison_sentence import find, say
 from smile_core.explanation import Explanation, UnitWeight
 from smile_core.instruction import plain_word
-from smile_core.paired_bootstrap import difference_interval, resample_explanation
-from smile_core.resampling import Resampled
+from smile_core.intervals import Uncertainty, combined_error, half_width
+from smile_core.recorded import fitted_again
 from smile_core.sentence import quote_units
 
 # Two words have only two rankings, so they always agree or disagree wholly.
 FEWEST_RANKED = 3
 
 
-def resample_column(column: Column, seed: int) -> Resampled | None:
-    """Return the resamples of one column for `compare_columns`; `seed` is that of the first."""
-    return None if column.explanation is None else resample_explanation(column.explanation, seed)
+@dataclass(frozen=True, eq=False)
+class Doubt:
+    """What moves the weights of one column, for the intervals of differences.
+
+    Attributes
+    ----------
+    uncertainty : Uncertainty
+        As of its fit.
+    masks : tuple of tuple of int
+        Those of the samples in the fit.
+    of_seeds : bool
+        Whether its repeats are seeds.
+    """
+
+    uncertainty: Uncertainty
+    masks: tuple[tuple[int, ...], ...]
+    of_seeds: bool
+
+
+def doubt_of(column: Column) -> Doubt | None:
+    """Return what moves the weights of one column; None where there is nothing to compare."""
+    found = column.explanation
+    if found is None or not found.happened:
+        return None
+    fitted = fitted_again(found)
+    samples = (found.reference, *found.samples)
+    return Doubt(
+        uncertainty=fitted.uncertainty,
+        masks=tuple(samples[row].mask for row in fitted.rows),
+        of_seeds=found.repeats is not None and found.repeats.of == "seeds",
+    )
+
+
+def difference_error(one: Doubt, place: int, other: Doubt, other_place: int) -> tuple[float, float]:
+    """Return the standard error of one weight minus another, and its degrees of freedom."""
+    mine = dict(zip(one.masks, one.uncertainty.influence[:, place], strict=False))
+    theirs = dict(zip(other.masks, other.uncertainty.influence[:, other_place], strict=False))
+    masks = dict.fromkeys((*mine, *theirs))
+    paired = np.array([mine.get(mask, 0.0) - theirs.get(mask, 0.0) for mask in masks])
+    freedom = min(one.uncertainty.freedom[place], other.uncertainty.freedom[other_place])
+    parts, free = [paired[:, None]], [np.array([freedom])]
+    repeats = [part[:, [place]] for part in one.uncertainty.repeats]
+    others = [part[:, [other_place]] for part in other.uncertainty.repeats]
+    same_seeds = one.of_seeds and other.of_seeds and len(repeats[0]) == len(others[0])
+    for part in [repeats[0] - others[0]] if same_seeds else [*repeats, *others]:
+        parts.append(part)
+        free.append(np.array([len(part) - 1]))
+    error, degrees = combined_error(parts, free)
+    return float(error[0]), float(degrees[0])
 
 
 def compare_columns(
     columns: Sequence[Column],
     *,
-    resampled: Sequence[Resampled | None] | None = None,
+    doubts: Sequence[Doubt | None] | None = None,
     notes: Sequence[str] = (),
 ) -> Comparison:
     """Hold columns against each other.
@@ -54,8 +104,8 @@ def compare_columns(
     ----------
     columns : sequence of Column
         Two or three, finished or not.
-    resampled : sequence of (Resampled or None), or None
-        What `resample_column` gave for each, when it is already there.
+    doubts : sequence of (Doubt or None), or None
+        What `doubt_of` gave for each, when it is already there.
     notes : sequence of str
         What else has to be said.
 
@@ -71,14 +121,13 @@ def compare_columns(
     """
     if not FEWEST_COLUMNS <= len(columns) <= MOST_COLUMNS:
         raise ValueError(f"Two or three columns can be compared, not {len(columns)}.")
-    if resampled is None:
-        seed = columns[0].config.seed
-        resampled = [resample_column(column, seed) for column in columns]
+    if doubts is None:
+        doubts = [doubt_of(column) for column in columns]
     names = column_names([column.label for column in columns])
     matched = match_words([_texts(column) for column in columns])
     labels = quote_units([text for text, _ in matched])
     rows = tuple(
-        _row(columns, resampled, names, text, label, positions)
+        _row(columns, doubts, names, text, label, positions, len(matched))
         for (text, positions), label in zip(matched, labels, strict=True)
     )
     contrasts = tuple(
@@ -134,34 +183,38 @@ def _texts(column: Column) -> list[str]:
 
 def _row(
     columns: Sequence[Column],
-    resampled: Sequence[Resampled | None],
+    doubts: Sequence[Doubt | None],
     names: Sequence[str],
     text: str,
     label: str,
     positions: tuple[int | None, ...],
+    looks: int,
 ) -> WordRow:
     units = tuple(
         None if place is None or column.explanation is None else column.explanation.units[place]
         for column, place in zip(columns, positions, strict=True)
     )
 
-    def moves(column: int) -> np.ndarray | None:
-        """Return how the weight moves over the resamples, (B,), or None if it cannot be judged."""
-        made, place = resampled[column], positions[column]
-        if made is None or place is None or made.unjudged[place]:
-            return None
-        return made.deviations[:, place]
+    negligible = max(column.config.negligible for column in columns)
 
     def difference(column: int) -> Difference | None:
         one, other = units[0], units[column]
-        if one is None or other is None:
+        mine, theirs = doubts[0], doubts[column]
+        place, other_place = positions[0], positions[column]
+        if one is None or other is None or mine is None or theirs is None:
             return None
-        mine, theirs = moves(0), moves(column)
-        gap = None if mine is None or theirs is None else mine - theirs
-        low, high = difference_interval(one, other, gap)
-        finding = find(one, other, low, high)
+        if place is None or other_place is None or not (one.measured and other.measured):
+            return None
+        value = one.weight - other.weight
+        if mine.uncertainty.unjudged[place] or theirs.uncertainty.unjudged[other_place]:
+            low, high = one.low - other.high, one.high - other.low
+        else:
+            error, freedom = difference_error(mine, place, theirs, other_place)
+            half = float(half_width(np.array(error), np.array(freedom), looks))
+            low, high = value - half, value + half
+        finding = find(one, other, low, high, negligible)
         return Difference(
-            value=one.weight - other.weight,
+            value=value,
             low=low,
             high=high,
             kind=finding.kind,
@@ -180,7 +233,11 @@ def _contrast(
     if first.explanation is None or other.explanation is None:
         return None
     weights = np.array(
-        [(one.weight, two.weight) for one, two in pairs if one is not None and two is not None]
+        [
+            (one.weight, two.weight)
+            for one, two in pairs
+            if one is not None and two is not None and one.measured and two.measured
+        ]
     ).reshape(-1, 2)  # (words, 2)
     ranked = len(weights) >= FEWEST_RANKED and (np.ptp(weights, axis=0) > 0).all()
     return Contrast(

@@ -17,7 +17,7 @@ from itertools import combinations
 
 import numpy as np
 
-from smile_core.explanation import Explanation
+from smile_core.explanation import EDITED, Explanation
 from smile_core.regression import SATURATED
 
 # A linear fit is looked into below the first leave-one-out R²_w, and a pair is named when its
@@ -38,6 +38,8 @@ class WordPair:
     product : float
         Coefficient of the product: below 0 either unit stands in for the other, above 0 they do
         more together than each alone adds up to.
+    weight : float
+        What the two do together: the response that is lost when both are left out.
     r2_w_loo : float
         Leave-one-out R²_w with the product.
     """
@@ -45,6 +47,7 @@ class WordPair:
     i: int
     j: int
     product: float
+    weight: float
     r2_w_loo: float
 
 
@@ -59,9 +62,10 @@ def find_word_pair(explanation: Explanation) -> WordPair | None:
     Returns
     -------
     WordPair or None
-        None when the fit is good, was made with interactions, or no product repairs it.
+        None when the fit is good, was made with interactions, or no product repairs it, and where
+        no unit has a weight of its own.
     """
-    if explanation.interactions:
+    if explanation.interactions or explanation.outcome != EDITED:
         return None
     inside = [
         sample
@@ -79,7 +83,17 @@ def find_word_pair(explanation: Explanation) -> WordPair | None:
     halved = 1 - scores[best] <= (1 - before) / 2
     if before >= GOOD_FIT or scores[best] < REPAIRED_FIT or not halved:
         return None
-    return WordPair(*pairs[best], product=float(products[best]), r2_w_loo=float(scores[best]))
+    i, j = pairs[best]
+    design = np.column_stack([masks, masks[:, i] * masks[:, j], np.ones(len(y))])  # (n, m + 2)
+    root = np.sqrt(weights)
+    slopes = np.linalg.lstsq(root[:, None] * design, root * y)[0]  # (m + 2,)
+    return WordPair(
+        i=i,
+        j=j,
+        product=float(products[best]),
+        weight=float(slopes[i] + slopes[j] + slopes[-2]),
+        r2_w_loo=float(scores[best]),
+    )
 
 
 def _with_each_product(

@@ -77,8 +77,6 @@ def _print_result(explanation: Explanation, out: str) -> None:
     for note in explanation.notes:
         print(f"Note: {note}")
     r2 = explanation.fidelity["r2_w_loo"]
-    print(
-        f"Leave-one-out R²: {'undefined' if r2 is None else f'{r2:.2f}'}; effective sample size "
-        f"{explanation.effective_sample_size:.1f} of {len(explanation.samples) + 1}."
-    )
+    if explanation.happened:
+        print(f"Leave-one-out R²: {'undefined' if r2 is None else f'{r2:.2f}'}.")
     print(f"Written to {out}: report.html, explanation.json, samples.csv, heatmap.png, edits/")

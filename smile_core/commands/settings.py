@@ -25,8 +25,12 @@ def _scheduler(text: str) -> str | None:
 
 # Settings of `RunConfig` as options: name, type, what it is.
 _SETTINGS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
-    ("perturbations", int, "shortened instructions to try, 1 to 4096 (default 64)"),
-    ("seed", int, "seed of edits, masks and bootstrap (default 0)"),
+    (
+        "perturbations",
+        int,
+        "shortened instructions to try, 1 to 4096 (default 64, or twice the words)",
+    ),
+    ("seed", int, "seed of edits and masks (default 0)"),
     ("seeds", int, "repeat every prompt under this many seeds (default 1)"),
     ("granularity", str, ", ".join(GRANULARITIES)),
     ("design", str, ", ".join(DESIGNS)),
@@ -36,6 +40,13 @@ _SETTINGS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     ("text-distance", str, ", ".join(TEXT_DISTANCES)),
     ("word-vectors", str, "bundled, or a gensim-downloader model"),
     ("kernel-width", float, "sigma of the sample weights (default: chosen from the data)"),
+    ("response", str, "share (of the way from no instruction to the full edit), min-max"),
+    (
+        "blank",
+        str,
+        "what stands for no instruction: edit, photo (default: photo if edits are billed)",
+    ),
+    ("negligible", float, "smallest effect that matters, as a share of the way (default 0.05)"),
     ("surrogate", str, ", ".join(SURROGATES)),
     ("p-cutoff", float, "leave samples with a p-value above this out of the fit"),
     ("p-iterations", int, "bootstrap iterations behind a p-value (default 1000)"),
@@ -89,5 +100,5 @@ def add_settings(parser: argparse.ArgumentParser, *, several: bool = False) -> N
         "--stop-when-settled",
         action="store_const",
         const=True,
-        help="end a run once the order of its words is settled (default: make all edits)",
+        help="end a run once nothing that matters is unclear (default: make all edits)",
     )

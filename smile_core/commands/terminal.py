@@ -35,16 +35,14 @@ def check_folder(out: str) -> None:
 
 def say_cost(configs: Sequence[RunConfig]) -> None:
     """Say what runs with an editor behind an API will be billed, before the first edit."""
-    from smile_core.column_run import edits_of
     from smile_core.editors import cost_sentence, list_editors
-    from smile_core.planning import edits_aside
+    from smile_core.planning import count_edits
 
     cards = {card.name: card for card in list_editors()}
     for config in configs:
         card = cards.get(config.editor)  # None: a model of one's own, which nobody bills
         if card is not None and card.key_variable:
-            edits = edits_of(config) + edits_aside(config, card)
-            print(cost_sentence(card, edits), file=sys.stderr)
+            print(cost_sentence(card, count_edits(config, card)), file=sys.stderr)
 
 
 @contextmanager

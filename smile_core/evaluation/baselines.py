@@ -23,7 +23,7 @@ import numpy as np
 from smile_core.config import ConfigError, RunConfig, check_choice
 from smile_core.encoders import Encoder, Features
 from smile_core.engine import remembering, shared_encoder
-from smile_core.explanation import Explanation, Sample
+from smile_core.explanation import ANY_UNIT, EDITED, Explanation, Sample
 from smile_core.fitting import (
     Fitted,
     cutoff_note,
@@ -34,7 +34,10 @@ from smile_core.fitting import (
     row_fields,
 )
 from smile_core.image_distance import distances_to_reference
+from smile_core.outcome import is_any_enough
+from smile_core.recorded import distances_of, masks_of, p_values_of, text_distances_of
 from smile_core.regression import MAX_INTERACTION_UNITS
+from smile_core.response import FARTHEST, PHOTO, WITHOUT, Distances
 from smile_core.text_distance import load_word_vectors, text_distances
 
 # What can be changed of a run without making an edit.
@@ -45,6 +48,8 @@ FIT_SETTINGS = (
     "text_distance",
     "word_vectors",
     "kernel_width",
+    "response",
+    "negligible",
     "interactions",
     "p_cutoff",
 )
@@ -105,57 +110,76 @@ def refit(
         )
     rows = (explanation.reference, *explanation.samples)
     remeasured = (config.image_distance, config.order) != (before.image_distance, before.order)
-    p_values = None
     if remeasured:
-        distances = _measure(rows, config, encoder or shared_encoder(explanation.encoder))
+        found = _measure(explanation, config, encoder or shared_encoder(explanation.encoder))
+        p_values = None
     else:
-        distances = numbers_or_nan([sample.image_distance for sample in rows])
-        if any(sample.p_value is not None for sample in rows):
-            p_values = numbers_or_nan([sample.p_value for sample in rows])
+        found, p_values = distances_of(explanation), p_values_of(explanation)
     if config.p_cutoff is not None and p_values is None:
         raise ConfigError(
             "There are no p-values for this image distance, so there is nothing to cut off. Run "
             "the explanation to its end with it, or set p_cutoff to None."
         )
 
-    masks = np.array([sample.mask for sample in rows], dtype=np.int8)  # (n + 1, m)
+    masks = masks_of(explanation)  # (n + 1, m)
     units = tuple(unit.text for unit in explanation.units)
-    texts = numbers_or_nan([sample.text_distance for sample in rows])  # (n + 1,)
+    texts = text_distances_of(explanation)  # (n + 1,)
     told = (before.text_distance, before.word_vectors)
     if (config.text_distance, config.word_vectors) != told or np.isnan(texts).any():
         vectors = load_word_vectors(config.word_vectors)
         texts = text_distances(config.text_distance, units, masks, vectors)
-    _, bootstrap_seed, _ = np.random.SeedSequence(config.seed).spawn(3)
     fitted = fit_rows(
         config,
         masks,
         text_distances=texts,
-        distances=distances,
+        distances=found,
         p_values=p_values,
-        bootstrap_seed=bootstrap_seed,
+        happened=explanation.happened,
     )
+    outcome = explanation.outcome
+    if explanation.happened:
+        enough = is_any_enough(fitted.similarities[fitted.rows], config.negligible)
+        outcome = ANY_UNIT if fitted.judged and enough else EDITED
+    means = found.means  # (n + 1,)
 
     def sample(row: int) -> Sample:
         changed = replace(
             rows[row],
-            image_distance=number_or_none(distances[row]),
+            image_distance=number_or_none(means[row]),
             text_distance=float(texts[row]),
             **row_fields(fitted, row),
         )
         return replace(changed, p_value=None) if remeasured else changed
 
-    without = explanation.without_instruction
+    without, scale = explanation.without_instruction, explanation.scale
     if without is not None and remeasured:
-        without = replace(without, image_distance=None)
+        without = replace(without, image_distance=found.way)
+    if scale is not None:
+        rests_on = FARTHEST if config.response == "min-max" else _zero_of(explanation)
+        value = float(np.nanmax(means)) if rests_on == FARTHEST else found.way
+        scale = replace(scale, rests_on=rests_on, value=value, floor=found.floor)
     return replace(
         explanation,
         config=config.to_dict(),
-        **model_fields(units, fitted),
+        **model_fields(units, fitted, config.negligible, outcome),
         reference=sample(0),
         samples=tuple(sample(row) for row in range(1, len(rows))),
         without_instruction=without,
+        scale=scale,
+        repeats=None if remeasured else explanation.repeats,
         notes=_notes(explanation, before, config, fitted),
     )
+
+
+def _zero_of(explanation: Explanation) -> str:
+    """Return what the scale of a run can rest on, whatever it rests on now."""
+    without = explanation.without_instruction
+    if without is None or without.image is None:
+        return FARTHEST if without is None else WITHOUT
+    same = (
+        explanation.source is not None and without.image.tobytes() == explanation.source.tobytes()
+    )
+    return PHOTO if same else WITHOUT
 
 
 def _notes(
@@ -170,8 +194,9 @@ def _notes(
     return (*kept, *cutoff_note(now, len(fitted.known) - 1, config.p_cutoff))
 
 
-def _measure(rows: tuple[Sample, ...], config: RunConfig, encoder: Encoder) -> np.ndarray:
-    """Return the distance of every row to the first, (n + 1,); NaN for an edit that failed."""
+def _measure(explanation: Explanation, config: RunConfig, encoder: Encoder) -> Distances:
+    """Return the distance of every edit to the full one; NaN for an edit that failed."""
+    rows = [explanation.reference, *explanation.samples]
     if config.seeds > 1:
         raise ConfigError(
             "The pictures of one seed only are kept, so distances over several seeds cannot be "
@@ -183,14 +208,17 @@ def _measure(rows: tuple[Sample, ...], config: RunConfig, encoder: Encoder) -> n
             "The pictures of this explanation are not loaded, so they cannot be measured anew. "
             "Load them with it, or leave image_distance and order as they are."
         )
-    features = remembering(encoder).encode(list(pictures.values()))
+    without = explanation.without_instruction
+    blank = [] if without is None or without.image is None else [without.image]
+    features = remembering(encoder).encode([*pictures.values(), *blank])
     first = Features(tokens=features.tokens[:1], pooled=features.pooled[:1])
-    distances = np.full(len(rows), np.nan)
-    distances[list(pictures)] = distances_to_reference(
+    found = distances_to_reference(
         config.image_distance, first, features, order=config.order, seed=config.seed
     )
+    distances = np.full((len(rows), 1), np.nan)
+    distances[list(pictures), 0] = found[: len(pictures)]
     distances[0] = 0.0
-    return distances
+    return Distances(distances, found[len(pictures) :, None])
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,8 @@ import numpy as np
 
 from smile_core.config import RunConfig
 from smile_core.edit_cache import EditCache
-from smile_core.editing import EditMaker
 from smile_core.editors.callable_editor import EditFunction
-from smile_core.editors.protocol import EditFailure, Editor, Stop, StopRequested
+from smile_core.editors.protocol import Editor, Stop, StopRequested
 from smile_core.encoders import Encoder
 from smile_core.engine import as_editor, remembering, shared_encoder
 from smile_core.evaluation.steps import Steps, to_the_end
@@ -88,36 +87,25 @@ def distance_steps(
     plan = replace(plan, masks=wanted, prompts=prompts)
     maker = edit_maker(plan, editor, EditCache() if tools.cache == "default" else tools.cache)
     if config.seeds == 1:  # pictures of one seed only are kept in an explanation
-        rows = (explanation.reference, *explanation.samples)
+        rows = [explanation.reference, *explanation.samples]
+        if explanation.without_instruction is not None and not plan.photo_stands_in:
+            rows.append(explanation.without_instruction)
         maker.know({row.prompt: row.image for row in rows if row.image is not None})
     stop = tools.stop or (lambda: False)
     measured = Measurements(len(prompts), config, eyes)
+    if plan.photo_stands_in:
+        measured.stand_in(plan.photo)
     for batch in maker.batches(stop):
         measured.add(batch)
         yield
     if maker.stopped:
         raise StopRequested
     found = measured.distances()
-    found[0] = 0.0
-    known = {tuple(row): distance for row, distance in zip(wanted.tolist(), found, strict=True)}
-    if not masks.any(axis=1).all():
-        known[(0,) * masks.shape[1]] = _without_words(explanation, maker, measured, stop)
+    known = {
+        tuple(row): distance for row, distance in zip(wanted.tolist(), found.means, strict=True)
+    }
+    known[(0,) * masks.shape[1]] = np.nan if found.way is None else found.way
     return np.array([known[tuple(row)] for row in masks.tolist()])
 
 
 distances_of_masks = to_the_end(distance_steps)
-
-
-def _without_words(
-    explanation: Explanation, maker: EditMaker, measured: Measurements, stop: Stop
-) -> float:
-    """Return the distance of the edit by the empty prompt, of the first seed; NaN if it failed."""
-    made = explanation.without_instruction
-    if made is not None and made.image_distance is not None:
-        return made.image_distance
-    # A run that was fitted anew by another distance has the picture all the same.
-    known = None if made is None else made.image
-    answer = maker.make_aside("", stop) if known is None else known
-    if answer is None:
-        raise StopRequested
-    return np.nan if isinstance(answer, EditFailure) else measured.distance_of(answer)

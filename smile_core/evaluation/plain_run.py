@@ -1,12 +1,11 @@
 """An explanation with nothing but its weights and how well they fit, for evaluations.
 
-The page also wants p-values, a map and the edit without an instruction; they cost time and edits,
-and no evaluation looks at them.
+The page also wants p-values and a map; they cost time, and no evaluation looks at them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from smile_core.assembling import Ending, Plan, assemble
 from smile_core.config import RunConfig
@@ -57,11 +56,16 @@ def explanation_steps(
     for batch in maker.batches(stop):
         made += batch
         yield
-        if isinstance(made[0].answer, EditFailure):
+        if has_no_reference(made):
             break
     if maker.stopped:
         raise StopRequested
     return fit_measured(plan, measure_made(plan, made, eyes), stop)
+
+
+def has_no_reference(made: Sequence[Made]) -> bool:
+    """Say whether the edit by the full instruction, the first, failed."""
+    return isinstance(made[0].answer, EditFailure)
 
 
 def measure_made(plan: Plan, made: Iterable[Made], eyes: Encoder) -> Measurements:
@@ -75,6 +79,8 @@ def measure_made(plan: Plan, made: Iterable[Made], eyes: Encoder) -> Measurement
     measured = Measurements(len(plan.prompts), plan.config, eyes)
     for one in made:
         measured.add([one])
+    if plan.photo_stands_in or measured.blank is None:
+        measured.stand_in(plan.photo)
     if measured.images[0] is None:
         raise RunError(f"The edit by the full instruction failed: {measured.failures[0]}")
     failed, planned = measured.failed(), len(plan.prompts) - 1
@@ -94,4 +100,4 @@ def fit_measured(plan: Plan, measured: Measurements, stop: Stop) -> Explanation:
     """
     cut = plan.config.p_cutoff is not None
     p_values = edit_p_values(plan, measured, stop) if cut else None
-    return assemble(plan, measured, Ending(p_values, (), (), None))
+    return assemble(plan, measured, Ending(p_values, (), ()))

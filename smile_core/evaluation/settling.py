@@ -40,9 +40,11 @@ def first_edits(explanation: Explanation, edits: int) -> Explanation:
 
     p-values and the cutoff aside: a run that goes on has none.
     """
+    repeats = explanation.repeats
     shorter = replace(
         explanation,
         samples=explanation.samples[:edits],
+        repeats=repeats and replace(repeats, samples=repeats.samples[:edits]),
         projection=explanation.projection[: edits + 1],
     )
     return refit(shorter, p_cutoff=None)

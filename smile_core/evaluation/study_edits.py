@@ -17,7 +17,7 @@ from smile_core.assembling import Plan
 from smile_core.edit_cache import EditCache
 from smile_core.editing import Made
 from smile_core.editors.protocol import EditFailure, Editor, Stop
-from smile_core.evaluation.plain_run import fit_measured, measure_made
+from smile_core.evaluation.plain_run import fit_measured, has_no_reference, measure_made
 from smile_core.evaluation.study_plan import Run, load_photo, mask_of
 from smile_core.explanation import Explanation
 from smile_core.feature_memory import RememberingEncoder
@@ -93,7 +93,7 @@ class SharedEdits:
         for batch in self.maker.batches(stop):
             self._made += batch
             yield
-            if isinstance(self._made[0].answer, EditFailure):
+            if has_no_reference(self._made):
                 return
 
     def fit(self, run: Run, stop: Stop) -> tuple[Explanation, dict[str, float]]:

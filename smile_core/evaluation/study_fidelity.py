@@ -156,7 +156,7 @@ def _printed(number: str, figure: str, run: Run) -> float | None:
 def _counts_note(part: Part, pairs: Sequence[Pair]) -> tuple[str, ...]:
     """Say where an instruction has fewer shortened versions than were asked for."""
     counts = dict.fromkeys(
-        (run.config.perturbations, int(result.figures["edits"] or 0) - 1) for run, result in pairs
+        (run.perturbations, int(result.figures["edits"] or 0) - 1) for run, result in pairs
     )
     return tuple(
         f"Of {asked} perturbations only {there} are run where the instruction has no more "

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from smile_core.config import RunConfig
 from smile_core.evaluation.faithfulness import faithfulness_steps
 from smile_core.evaluation.mask_edits import Tools
 from smile_core.evaluation.robustness import DETECTORS, attacked, robustness_steps
@@ -69,11 +68,11 @@ def further_edits(group: Sequence[Run], editor: EditorFacts, name: str) -> set[s
         for changed in attacked(config).values():
             keys |= {own + key for key in run_edit_keys(group[0], changed, editor)}
         # Under one seed the editor with two faces shows edits that are there already.
-        shown = 0 if config.seeds == 1 else len(DETECTORS) * config.seeds * _rows(config)
+        shown = 0 if config.seeds == 1 else len(DETECTORS) * config.seeds * _rows(group[0])
         keys |= _made_up(f"{name} two-faced", shown)
     if "faithfulness" in protocols:
         m = len(split_units(config.instruction, config.granularity))
-        there = min(config.perturbations, 2**m - 2)
+        there = config.perturbations_for(m)
         orders = RANDOM_ORDERS + protocols.count("faithfulness")
         most = config.seeds * min(orders * (2 * m - 2), 2**m - 2 - there) + 1
         keys |= _made_up(f"{name} walk", most)
@@ -84,14 +83,15 @@ def rows_to_measure(run: Run) -> int:
     """Return how many edits of a run have to be encoded and compared, shared or not."""
     config, m = run.config, len(split_units(run.config.instruction, run.config.granularity))
     more = {
-        "robustness": (2 + len(DETECTORS)) * _rows(config),
+        "robustness": (2 + len(DETECTORS)) * _rows(run),
         "faithfulness": (RANDOM_ORDERS + 1) * (2 * m - 2),
     }
-    return config.seeds * (_rows(config) + more.get(run.part.protocol, 0))
+    return config.seeds * (_rows(run) + more.get(run.part.protocol, 0))
 
 
-def _rows(config: RunConfig) -> int:
-    return config.perturbations + 1
+def _rows(run: Run) -> int:
+    """Return the edits of one explanation: the full one, that without instruction, the others."""
+    return run.perturbations + 2
 
 
 def _made_up(name: str, count: int) -> set[str]:

@@ -68,6 +68,12 @@ class Run:
     config: RunConfig
 
     @property
+    def perturbations(self) -> int:
+        """How many shortened instructions are asked for; a part always names a number."""
+        assert self.config.perturbations is not None
+        return self.config.perturbations
+
+    @property
     def label(self) -> str:
         """What is being run, for a line of progress."""
         return f"{self.config.editor} · {photo_name(self.photo)} · “{self.config.instruction}”"

@@ -103,7 +103,7 @@ def answer_consistency(part: Part, pairs: Sequence[Pair]) -> Answer:
     rows, needs, lines = [], [], []
     for key, runs in group_by(pairs, lambda pair: row_key(pair[0], rest)).items():
         points = []
-        for count, group in group_by(runs, lambda pair: pair[0].config.perturbations).items():
+        for count, group in group_by(runs, lambda pair: pair[0].perturbations).items():
             repeats = _repeats(group)
             found = [consistency([r.weights for _, r in own]) for own in repeats]
             sd = mean_of(value.mean_sd for value in found)
@@ -153,7 +153,7 @@ def answer_consistency(part: Part, pairs: Sequence[Pair]) -> Answer:
 
 def _by_word(pairs: Sequence[Pair], rest: Sequence[str]) -> tuple[Table, list[Figure]]:
     """Return variance and SD of every word, and its weights over seeds as boxes."""
-    counts = sorted({run.config.perturbations for run, _ in pairs})
+    counts = sorted({run.perturbations for run, _ in pairs})
     texts = {run.config.instruction for run, _ in pairs}
     columns = [Column("Instruction")] if len(texts) > 1 else []
     columns += [*heads(rest), Column("Word")]
@@ -165,7 +165,7 @@ def _by_word(pairs: Sequence[Pair], rest: Sequence[str]) -> tuple[Table, list[Fi
     for text, group in group_by(pairs, lambda pair: pair[0].config.instruction).items():
         series = []
         for key, runs in group_by(group, lambda pair: row_key(pair[0], rest)).items():
-            by_count = group_by(runs, lambda pair: pair[0].config.perturbations)
+            by_count = group_by(runs, lambda pair: pair[0].perturbations)
             spreads = {
                 count: [consistency([r.weights for _, r in own]) for own in _repeats(found)]
                 for count, found in by_count.items()
