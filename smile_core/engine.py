@@ -145,9 +145,10 @@ def stream(
         one is `finished`, with p-values and a projection by t-SNE, or `stopped`, without p-values,
         and with t-SNE for up to 128 edits. The p-value cutoff acts on the finished one only. The
         explanation of a run stopped before its first edit is None. With `stop_when_settled` a run
-        in which nothing happened ends after the full edit and the one without instruction. Up to 128 edits each snapshot
-        is fitted to all of them; later ones count every edit, but carry the same explanation
-        until there are 5 % more, so that a large run does not spend its time on fits.
+        in which nothing happened ends after the full edit and the one without instruction. Up to
+        128 edits each snapshot is fitted to all of them; later ones count every edit, but carry
+        the same explanation until there are 5 % more, so that a large run does not spend its time
+        on fits.
 
     Raises
     ------
