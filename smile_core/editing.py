@@ -86,6 +86,8 @@ class EditMaker:
         Where edits are kept. Dropped at the first write that fails; `note` then says why.
     mask : PIL.Image.Image or None
         Where to edit, for an editor that needs it.
+    if_unsteady : sequence of Ask
+        What to make besides when the second full edit by one text and seed is not the first.
     pause_every : int or None
         A batch ends at each multiple of so many shortened instructions, so that a decision there
         depends on nothing but those before it.
@@ -100,6 +102,8 @@ class EditMaker:
         Time spent in the editor.
     stopped : bool
         True when the user stopped the run before its last edit.
+    unsteady : bool
+        True when the same text and seed gave two different full edits.
     """
 
     def __init__(
@@ -112,15 +116,17 @@ class EditMaker:
         batch_size: int,
         cache: EditCache | None,
         mask: Image.Image | None = None,
+        if_unsteady: Sequence[Ask] = (),
         pause_every: int | None = None,
     ) -> None:
         self.note: str | None = None
         self.fresh = 0
         self.seconds = 0.0
         self.stopped = False
+        self.unsteady = False
         self._editor, self._photo, self._asks = editor, photo, list(asks)
         self._knobs, self._batch_size = knobs, batch_size
-        self._pause_every = pause_every
+        self._if_unsteady, self._pause_every = if_unsteady, pause_every
         self._cache = None if editor.fingerprint is None else cache
         self._photo_digest = pixel_digest(photo)
         # An editor without a mask is called without it, so that it need not know the word.
@@ -136,11 +142,6 @@ class EditMaker:
         seed = self._asks[0].seed
         self._answers |= {(prompt, seed, 0): image for prompt, image in pictures.items()}
         self._missing = self._count_missing()
-
-    def ask_next(self, asks: Sequence[Ask]) -> None:
-        """Make more edits, before those that are still to come."""
-        self._asks[self._position : self._position] = asks
-        self._missing = self.fresh + self._count_missing()
 
     def shorten_to(self, perturbations: int) -> None:
         """Leave out all shortened instructions behind the first so many, under every seed."""
@@ -185,11 +186,24 @@ class EditMaker:
                 self._make(missing, stop)
                 self.fresh += len(self._answers) - before
             self._position += len(asks)
+            self._check_steadiness(asks[0])
             batch = [Made(ask, self._answers[ask.key]) for ask in asks if ask.key in self._answers]
             if batch:
                 yield batch
             if asks[-1].row > REFERENCE:
                 limit = self._batch_size
+
+    def _check_steadiness(self, ask: Ask) -> None:
+        """Ask for more repeats where a second full edit under one seed is not the first."""
+        first = self._asks[0]
+        if (ask.row, ask.repeat, ask.seed) != (REFERENCE, 1, first.seed):
+            return
+        one, other = self._answers.get(first.key), self._answers.get(ask.key)
+        pictures = isinstance(one, Image.Image) and isinstance(other, Image.Image)
+        if pictures and not same_picture(one, other):
+            self.unsteady = True
+            self._asks[self._position : self._position] = self._if_unsteady
+            self._missing = self.fresh + self._count_missing()
 
     def _count_missing(self) -> int:
         """Count the edits that are neither answered nor in the cache."""
@@ -318,6 +332,11 @@ class EditMaker:
                     f"The editor {self._editor.name!r} returned a {type(answer).__name__}. It "
                     "must return PIL images, or EditFailure where there is none."
                 )
+
+
+def same_picture(one: Image.Image, other: Image.Image) -> bool:
+    """Say whether two RGB pictures agree in every pixel."""
+    return one.size == other.size and one.tobytes() == other.tobytes()
 
 
 def _reason(error: Exception) -> str:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from smile_core.assembling import Plan, assemble
 from smile_core.config import BUNDLED_EDITOR, RunConfig
 from smile_core.edit_cache import EditCache
-from smile_core.editing import REFERENCE, Ask, EditMaker, Made
+from smile_core.editing import REFERENCE, EditMaker, Made
 from smile_core.editors.callable_editor import CallableEditor, EditFunction
 from smile_core.editors.protocol import Editor, Stop
 from smile_core.editors.registry import list_editors, load_editor
@@ -33,10 +33,16 @@ from smile_core.loading import LOADING
 from smile_core.mask_picture import check_mask
 from smile_core.measuring import Measurements
 from smile_core.photo import Source
-from smile_core.planning import edit_maker, further_repeats, plan_run
+from smile_core.planning import edit_maker, plan_run
 from smile_core.progress import Progress, is_fit_due
 from smile_core.projection import principal_components
 from smile_core.settling import Look, is_check, is_settled, look_at
+
+UNSTEADY = (
+    "The editor gave two different edits by the same text and seed, so it counts as an editor "
+    "without a seed: the full edit and the edit without instruction are made three times, and the "
+    "intervals count chance too."
+)
 
 
 class RunError(RuntimeError):
@@ -235,15 +241,14 @@ def _after_first_edits(
     Returns
     -------
     Plan
-        With a note where the editor turned out to be one without a seed.
+        With a note where the editor turned out to be one without a seed after all.
 
     Raises
     ------
     RunError
         When there is no full edit.
     """
-    first = batch[0].ask
-    if first.row > REFERENCE:
+    if batch[0].ask.row > REFERENCE:
         return plan
     if measured.images[REFERENCE] is None:
         raise RunError(
@@ -253,17 +258,8 @@ def _after_first_edits(
     no_blank = plan.photo_stands_in or measured.blank_failure is not None
     if no_blank and measured.blank is None:
         measured.stand_in(plan.photo)
-    if [made.ask for made in batch] == [Ask(REFERENCE, first.prompt, 0, first.seed, 1)]:
-        if not measured.repeat_differs():
-            measured.forget_repeat()
-        elif first.seed == plan.config.seed:  # nobody knew that it takes no seed
-            maker.ask_next(further_repeats(plan))
-            note = (
-                f"{plan.editor} gave two different edits by the same text and seed, so it counts "
-                "as an editor without a seed: the full edit and the edit without instruction are "
-                "made three times, and the intervals count chance too."
-            )
-            return replace(plan, notes=(*plan.notes, note))
+    if maker.unsteady and UNSTEADY not in plan.notes:
+        return replace(plan, notes=(*plan.notes, UNSTEADY))
     return plan
 
 

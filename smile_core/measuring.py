@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from smile_core.config import RunConfig
-from smile_core.editing import BLANK, REFERENCE, Made
+from smile_core.editing import BLANK, REFERENCE, Made, same_picture
 from smile_core.editors.protocol import EditFailure
 from smile_core.encoders import Encoder, Features
 from smile_core.image_distance import distances_to_reference
@@ -117,7 +117,13 @@ class Measurements:
             self._take(BLANK, (seed_index, 0), photo, features)
 
     def _take(self, row: int, place: _Place, image: Image.Image, features: Features) -> None:
-        """Keep what later batches need of one new picture."""
+        """Keep what later batches need of one new picture.
+
+        A repeat that is the same picture as the first tells nothing of chance, and is not counted.
+        """
+        first = {REFERENCE: self.images[REFERENCE], BLANK: self.blank}.get(row)
+        if place[1] and first is not None and same_picture(image, first):
+            return
         if row <= REFERENCE:
             self._pictures[row, place] = image
             self._look(place)
@@ -212,14 +218,6 @@ class Measurements:
             return True
         blanks = self._gaps(BLANK, BLANK)  # (b, b)
         return found.way > max(float(found.among.max()), float(blanks.max(initial=0.0)))
-
-    def repeat_differs(self) -> bool:
-        """Say whether the second full edit by one text and seed differs from the first."""
-        return self._gap((REFERENCE, (0, 0)), (REFERENCE, (0, 1))) > 0
-
-    def forget_repeat(self) -> None:
-        """Forget the second full edit, which was no other than the first."""
-        del self._references[0, 1]
 
     def noise_floor(self) -> float | None:
         """Return the mean distance between edits that differ by chance alone."""

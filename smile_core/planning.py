@@ -254,6 +254,7 @@ def edit_maker(plan: Plan, editor: Editor, cache: EditCache | None) -> EditMaker
         batch_size=plan.config.batch_size,
         cache=cache,
         mask=plan.mask,
+        if_unsteady=further_repeats(plan),
         pause_every=CHECK_EVERY if plan.config.stop_when_settled else None,
     )
 
