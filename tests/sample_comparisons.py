@@ -13,7 +13,7 @@ NAMES = ("first", "second", "third")
 EFFECTS = (
     (0.03, 0.01, 0.60, -0.02, 0.0, 0.36),
     (0.02, 0.00, 0.25, 0.01, 0.30, 0.26),
-    (0.00, 0.00, 0.50, 0.00, 0.00, -0.30),
+    (0.00, 0.00, 0.90, 0.00, 0.00, 0.00),
 )
 
 
@@ -21,7 +21,7 @@ def sample_column(
     index: int, label: str | None = None, instruction: str = INSTRUCTION, **options: object
 ) -> Column:
     """Return a finished column; `options` go to `sample_explanation`."""
-    options = {"n": 14, "size": 48, **options}
+    options = {"n": 30, "size": 48, **options}
     found = sample_explanation(instruction, EFFECTS[index], **options)
     name = NAMES[index] if label is None else label
     found = replace(found, editor=NAMES[index], config={**found.config, "editor": NAMES[index]})

@@ -1,7 +1,8 @@
 """Made-up but realistic explanations with real pictures, for tests of the views and of the page.
 
 The numbers come from a small simulated run: a word-by-word effect on a drawn landscape, distances
-with noise, and a weighted least-squares fit, so weights, predictions and distances agree.
+with noise, fitted and judged as those of a real run. So distances, weights, intervals and verdicts
+agree, and a fit of what was recorded gives them again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,21 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
 from smile_core.config import RunConfig
-from smile_core.explanation import AGAINST, DRIVES, NOTHING, Explanation, Sample, UnitWeight
+from smile_core.explanation import (
+    ANY_UNIT,
+    CHANCE,
+    EDITED,
+    UNCHANGED,
+    Explanation,
+    Repeats,
+    Sample,
+    Scale,
+    UnitWeight,
+)
+from smile_core.fitting import fit_rows, model_fields, row_fields
+from smile_core.intervals import verdict
+from smile_core.outcome import outcome_of
+from smile_core.response import FARTHEST, WITHOUT, Distances
 
 INSTRUCTION = "make it snowy and gently foggy"
 EFFECTS = (0.03, 0.01, 0.60, -0.02, 0.0, 0.36)
@@ -58,25 +73,19 @@ def masked(explanation: Explanation) -> Explanation:
     return replace(explanation, mask=mask)
 
 
-def verdict(low: float, high: float) -> str:
-    """Return the verdict that an interval allows."""
-    if low > 0:
-        return DRIVES
-    return AGAINST if high < 0 else NOTHING
-
-
 def sample_explanation(
     instruction: str = INSTRUCTION,
     effects: Sequence[float] = EFFECTS,
     *,
     n: int = 24,
     planned: int | None = None,
-    half_width: float = 0.05,
     size: int = 160,
     failed: int = 0,
     projected: bool = True,
-    compared: bool = False,
+    compared: bool = True,
+    outcome: str = EDITED,
     seed: int = 0,
+    **settings: object,
 ) -> Explanation:
     """Return the explanation of a simulated run.
 
@@ -85,13 +94,11 @@ def sample_explanation(
     instruction : str
         Its units are the white-space separated words.
     effects : sequence of float, length m
-        True influence of each unit on the similarity; repeated or cut to fit the instruction.
+        How far leaving out each unit moves the picture; repeated or cut to fit the instruction.
     n : int
         Samples made; unique masks, so fewer when the instruction is short.
     planned : int or None
         Perturbations asked for; more than `n` makes a run that was stopped or is still going.
-    half_width : float
-        Half of every interval.
     size : int
         Edge of the pictures in pixels.
     failed : int
@@ -99,85 +106,80 @@ def sample_explanation(
     projected : bool
         Whether there is a t-SNE projection.
     compared : bool
-        Whether there is an edit without instruction.
+        Whether there is an edit without instruction; without one the farthest edit ends the scale.
+    outcome : str
+        What comes of the run, one of `OUTCOMES`; any but `EDITED` decides the distances.
+    seed : int
+        Seed of the masks and of the noise.
+    **settings
+        Further fields of `RunConfig`.
     """
     words = instruction.split()
     m = len(words)
     truth = np.resize(np.asarray(effects, dtype=float), m)  # (m,)
     rng = np.random.default_rng(seed)
     photo = landscape(size, seed)
-    masks = _masks(n, m, rng)  # (n, m)
-    gap = (1 - masks) @ np.abs(truth)
-    distance = (1 - masks) @ truth + rng.normal(0, 0.015, len(masks)) + 0.02 * (gap > 0)
-    distance = np.clip(distance, 0, None) * 40  # (n,)
-    similarity = 1 - distance / max(distance.max(initial=0), 1e-9)  # (n,)
-    text_distance = (1 - masks.mean(axis=1)) * 0.9  # (n,)
-    weight = np.exp(-((text_distance / 0.6) ** 2))  # (n,)
-    design = np.column_stack([np.ones(len(masks)), masks])  # (n, 1 + m)
-    root = np.sqrt(weight)[:, None]
-    fit = np.linalg.lstsq(design * root, similarity * root[:, 0], rcond=None)[0]  # (1 + m,)
-    predicted = design @ fit
-    samples = []
-    for i, mask in enumerate(masks):
-        kept = [word for word, keep in zip(words, mask, strict=True) if keep]
-        if i >= len(masks) - failed:
-            samples.append(
-                Sample(
-                    mask=tuple(int(v) for v in mask),
-                    prompt=" ".join(kept),
-                    failed="The safety filter returned a black picture.",
-                )
-            )
-            continue
-        strength = 1.4 * mask * truth
-        samples.append(
-            Sample(
-                mask=tuple(int(v) for v in mask),
-                prompt=" ".join(kept),
-                image=edited(photo, float(strength[: m // 2 + 1].sum()), float(strength[-1]), i),
-                image_distance=float(distance[i]),
-                text_distance=float(text_distance[i]),
-                sample_weight=float(weight[i]),
-                similarity=float(similarity[i]),
-                predicted=float(predicted[i]),
-                p_value=float(rng.uniform(0, 0.2)),
-            )
-        )
-    units = tuple(
-        UnitWeight(
-            text=word,
-            weight=float(value),
-            low=float(value - half_width),
-            high=float(value + half_width),
-            verdict=verdict(value - half_width, value + half_width),
-        )
-        for word, value in zip(words, fit[1:], strict=True)
+    masks = np.vstack([np.ones((1, m)), _masks(n, m, rng)])  # (n + 1, m)
+    distances = _distances(masks, truth, outcome, compared, rng)
+    distances.rows[len(masks) - failed :] = np.nan
+    text_distances = (1 - masks.mean(axis=1)) * 0.9  # (n + 1,)
+    config = RunConfig(
+        **{"instruction": instruction, "perturbations": planned or max(n, 1), "seed": seed}
+        | settings
     )
-    config = RunConfig(instruction=instruction, perturbations=planned or max(n, 1), seed=seed)
+    visible = 0.4 if outcome == UNCHANGED else 61.0
+    fitted = fit_rows(
+        config,
+        masks.astype(int),
+        text_distances=text_distances,
+        distances=distances,
+        p_values=None,
+        happened=outcome not in (UNCHANGED, CHANCE),
+    )
+    found = outcome_of(
+        visible,
+        beyond_chance=outcome != CHANCE,
+        responses=fitted.similarities[fitted.rows],
+        judged=fitted.judged,
+        negligible=config.negligible,
+    )
+    means = distances.means
+    strength = 1.4 * masks * truth if outcome == EDITED else np.zeros_like(masks)  # (n + 1, m)
+    if outcome == ANY_UNIT:
+        strength += 0.9 / m
+
+    def sample(row: int) -> Sample:
+        lost = bool(np.isnan(means[row]))
+        picture = edited(
+            photo, float(strength[row, : m // 2 + 1].sum()), float(strength[row, -1]), row
+        )
+        return Sample(
+            mask=tuple(int(bit) for bit in masks[row]),
+            prompt=" ".join(word for word, keep in zip(words, masks[row], strict=True) if keep),
+            image=None if lost else picture,
+            image_distance=None if lost else float(means[row]),
+            text_distance=None if lost else float(text_distances[row]),
+            p_value=None if lost or row == 0 else float(rng.uniform(0, 0.2)),
+            failed="The safety filter returned a black picture." if lost else None,
+            **({} if lost else row_fields(fitted, row)),
+        )
+
+    samples = tuple(sample(row) for row in range(1, len(masks)))
     return Explanation(
         instruction=instruction,
         editor=config.editor,
         encoder=config.encoder,
         seed=seed,
         config=config.to_dict(),
-        units=units,
-        intercept=float(fit[0]),
-        fidelity=_fidelity(similarity, predicted, weight, m),
-        effective_sample_size=float(weight.sum() ** 2 / max((weight**2).sum(), 1e-12)),
-        samples=tuple(samples),
-        reference=Sample(
-            mask=(1,) * m,
-            prompt=" ".join(words),
-            image=edited(photo, 0.9, 0.5),
-            image_distance=0.0,
-            text_distance=0.0,
-            sample_weight=1.0,
-            similarity=1.0,
-            predicted=float(fit.sum()),
-        ),
-        without_instruction=_without_instruction(photo, m) if compared else None,
+        **model_fields(tuple(words), fitted, config.negligible, found),
+        samples=samples,
+        reference=replace(sample(0), image=edited(photo, *_full(outcome))),
+        without_instruction=_without_instruction(photo, m, distances) if compared else None,
+        scale=_scale(distances, visible),
+        repeats=_repeats(distances),
         source=photo,
-        projection=_projection(similarity, masks, rng) if projected else (),
+        projection=_projection(fitted.similarities, masks, rng) if projected else (),
+        noise_floor=distances.floor or None,
         notes=_notes(failed),
         timing={"total_s": 9.2, "edit_s": 7.1, "encode_s": 1.4, "other_s": 0.7},
         versions={"smile": "0.1.0", "python": "3.11", "torch": "2.13.0", "diffusers": "0.42.1"},
@@ -185,16 +187,79 @@ def sample_explanation(
 
 
 def with_units(explanation: Explanation, *rows: tuple[str, float, float, float]) -> Explanation:
-    """Return a copy whose units are the given (text, weight, low, high)."""
+    """Return a copy whose units are the given (text, weight, low, high), judged by their ends."""
+    negligible = explanation.config["negligible"]
     units = tuple(
-        UnitWeight(text=text, weight=w, low=low, high=high, verdict=verdict(low, high))
+        UnitWeight(text=text, weight=w, low=low, high=high, verdict=verdict(low, high, negligible))
         for text, w, low, high in rows
     )
     return replace(explanation, units=units)
 
 
-def _without_instruction(photo: Image.Image, m: int) -> Sample:
-    return Sample(mask=(0,) * m, prompt="", image=edited(photo, 0, 0.02), image_distance=39.5)
+def never_left_out(explanation: Explanation, index: int) -> Explanation:
+    """Return a copy in which nothing is known of a unit, as when it was never left out."""
+    unknown = UnitWeight(
+        text=explanation.units[index].text,
+        weight=0.0,
+        low=-1.0,
+        high=1.0,
+        verdict=verdict(-1.0, 1.0, 0.05),
+        measured=False,
+    )
+    units = list(explanation.units)
+    units[index] = unknown
+    return replace(explanation, units=tuple(units))
+
+
+def _distances(
+    masks: np.ndarray, truth: np.ndarray, outcome: str, compared: bool, rng: np.random.Generator
+) -> Distances:
+    """Return made-up distances of all edits, on a scale of about 40 from no instruction."""
+    noise = rng.normal(0, 0.008, len(masks))  # (n + 1,)
+    way = truth.sum() + 0.02
+    gap = (1 - masks) @ np.abs(truth)  # whatever is left out moves the picture a little
+    moved = np.clip((1 - masks) @ truth + noise + 0.02 * (gap > 0), 0, None)
+    if outcome != EDITED:
+        moved, way = 0.01 * np.abs(noise), 1.0 if outcome == ANY_UNIT else 0.001
+    moved[0] = 0.0
+    blanks = np.array([[40 * way]] if compared else []).reshape(-1, 1)
+    if outcome != CHANCE:
+        return Distances(40 * moved[:, None], blanks)
+    # An editor without a seed: three full edits, and three without instruction, all alike.
+    among = np.array([[0, 9, 11], [9, 0, 10], [11, 10, 0]], dtype=float)
+    rows = rng.uniform(8, 12, (len(masks), 3))
+    rows[0] = 0.0
+    return Distances(rows, rng.uniform(8, 12, (3, 3)) if compared else np.zeros((0, 3)), among)
+
+
+def _full(outcome: str) -> tuple[float, float]:
+    """Return how much snow and fog the full edit shows."""
+    return (0.0, 0.02) if outcome in (UNCHANGED, CHANCE) else (0.9, 0.5)
+
+
+def _without_instruction(photo: Image.Image, m: int, distances: Distances) -> Sample:
+    return Sample(
+        mask=(0,) * m, prompt="", image=edited(photo, 0, 0.02), image_distance=distances.way
+    )
+
+
+def _scale(distances: Distances, visible: float) -> Scale:
+    if distances.way is None:
+        value = float(np.nanmax(distances.means)) if len(distances.rows) > 1 else None
+        return Scale(rests_on=FARTHEST, value=value, visible=visible)
+    return Scale(rests_on=WITHOUT, value=distances.way, floor=distances.floor, visible=visible)
+
+
+def _repeats(distances: Distances) -> Repeats | None:
+    if distances.among is None:
+        return None
+    rows = [tuple(None if np.isnan(v) else float(v) for v in row) for row in distances.rows]
+    return Repeats(
+        of="full edits",
+        samples=tuple(rows[1:]),
+        without_instruction=tuple(tuple(row) for row in distances.blanks.tolist()),
+        references=tuple(tuple(row) for row in distances.among.tolist()),
+    )
 
 
 def _masks(n: int, m: int, rng: np.random.Generator) -> np.ndarray:
@@ -209,37 +274,13 @@ def _masks(n: int, m: int, rng: np.random.Generator) -> np.ndarray:
     return np.array(list(rows)[:n], dtype=float).reshape(-1, m)
 
 
-def _fidelity(
-    y: np.ndarray, predicted: np.ndarray, weight: np.ndarray, m: int
-) -> dict[str, float | None]:
-    keys = ("mse", "wmse", "mae", "wmae", "l1", "l2", "r2", "r2_w", "r2_w_adj", "r2_w_loo")
-    if len(y) <= m + 1:
-        return dict.fromkeys(keys, None)
-    error = y - predicted
-    share = weight / weight.sum()
-    r2 = 1 - (error**2).sum() / ((y - y.mean()) ** 2).sum()
-    r2_w = 1 - (share @ error**2) / (share @ (y - share @ y) ** 2)
-    values = (
-        (error**2).mean(),
-        share @ error**2,
-        np.abs(error).mean(),
-        share @ np.abs(error),
-        np.abs(error).sum(),
-        np.sqrt((error**2).sum()),
-        r2,
-        r2_w,
-        1 - (1 - r2_w) * (len(y) - 1) / (len(y) - m - 1),
-        r2_w - 0.06,
-    )
-    return {key: float(value) for key, value in zip(keys, values, strict=True)}
-
-
 def _projection(
     y: np.ndarray, masks: np.ndarray, rng: np.random.Generator
 ) -> tuple[tuple[float, float], ...]:
-    angle = masks @ rng.uniform(-1, 1, masks.shape[1]) + rng.normal(0, 0.15, len(y))
-    radius = 4 + 22 * (1 - y)
-    points = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])  # (n, 2)
+    """Return a made-up map: the reference in the middle, the others farther the less alike."""
+    angle = masks @ rng.uniform(-1, 1, masks.shape[1]) + rng.normal(0, 0.15, len(masks))
+    radius = np.where(np.isnan(y), 0.0, 4 + 22 * (1 - y))
+    points = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])[1:]  # (n, 2)
     return ((0.0, 0.0), *((float(x), float(z)) for x, z in points))
 
 
