@@ -36,7 +36,7 @@ from smile_core.photo import Source
 from smile_core.planning import edit_maker, plan_run
 from smile_core.progress import Progress, is_fit_due
 from smile_core.projection import principal_components
-from smile_core.settling import Look, is_check, is_settled, look_at
+from smile_core.settling import Look, is_check, is_judged, is_settled, look_at
 
 UNSTEADY = (
     "The editor gave two different edits by the same text and seed, so it counts as an editor "
@@ -223,7 +223,7 @@ def _run(
             if not explanation.happened and not edited:
                 maker.end()  # more edits of nothing would be nothing
             elif check:
-                looks.append(look_at(explanation))
+                looks.append(look_at(explanation.units, judged=is_judged(explanation)))
                 if is_settled(looks) and not _failing(measured, edited):
                     plan = _end_settled(plan, maker, edited)
         yield progress.snapshot(explanation, "running")

@@ -25,7 +25,7 @@ from smile_core.explanation import (
     Explanation,
     UnitWeight,
 )
-from smile_core.settling import is_open
+from smile_core.settling import is_judged, is_open
 from smile_core.word_pairs import GOOD_FIT, find_word_pair
 
 # Below this leave-one-out R²_w a linear model of the words says little about the pictures.
@@ -110,13 +110,6 @@ def nothing_happened(explanation: Explanation, who: str = "This editor") -> str:
     else:
         sentences.append("Try another wording, or another editor.")
     return " ".join(sentences)
-
-
-def is_judged(explanation: Explanation) -> bool:
-    """Return whether there are edits enough for verdicts: twice as many as units, or all."""
-    known = sum(sample.sample_weight is not None for sample in explanation.samples)
-    m = len(explanation.units)
-    return known >= min(PERTURBATIONS_PER_UNIT * m, _proper_subsets(m))
 
 
 def sentence_html(sentence: str) -> str:
@@ -274,10 +267,11 @@ def _open(unclear: list[Labelled], noun: str) -> list[str]:
         sentences.append(f"{join_names(named)} are unclear and need more edits.")
     small = [label for label, unit in known if not is_open(unit)]
     if len(small) > 2:
-        sentences.append(f"{_count(len(small)).capitalize()} {noun}s have a small effect at most.")
+        what = f"{_count(len(small)).capitalize()} {noun}s are unclear, with weights below 0.1"
+        sentences.append(f"{what}.")
     elif small:
-        have = "has" if len(small) == 1 else "have"
-        sentences.append(f"{join_names(small)} {have} a small effect at most.")
+        are = "is unclear, with a weight" if len(small) == 1 else "are unclear, with weights"
+        sentences.append(f"{join_names(small)} {are} below 0.1.")
     return sentences
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from smile_core.evaluation.baselines import refit
 from smile_core.explanation import Explanation
-from smile_core.settling import Look, is_check, is_settled, look_at
+from smile_core.settling import Look, is_check, is_judged, is_settled, look_at
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def end_when_settled(explanation: Explanation) -> Ended:
     looks: list[Look] = []
     for edits in filter(is_check, range(planned)):
         shorter = first_edits(explanation, edits)
-        looks.append(look_at(shorter))
+        looks.append(look_at(shorter.units, judged=is_judged(shorter)))
         if is_settled(looks):
             return Ended(shorter, edits, planned)
     return Ended(explanation, planned, planned)
