@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from smile_core.editors.ability import ability_sentences
 from smile_core.editors.api_editors import API_CARDS, load_api_editor
 from smile_core.editors.bundled_cards import BUNDLED_CARDS, bundled_folder
 from smile_core.editors.callable_editor import CallableEditor
@@ -24,6 +25,7 @@ __all__ = [
     "Editor",
     "EditorCard",
     "StopRequested",
+    "ability_sentences",
     "add_editor",
     "cost_sentence",
     "estimate_cost",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from smile_core.config import ConfigError
 from smile_core.editors.hf_inference import KEY_VARIABLE as HF_KEY_VARIABLE
 from smile_core.editors.hf_inference import HFInference
+from smile_core.editors.hub_cards import KONTEXT_ABILITY, QWEN_EDIT_ABILITY
 from smile_core.editors.openai_images import OpenAIImages, openai_card
 from smile_core.editors.protocol import Editor, EditorCard
 from smile_core.editors.registry import is_public_server
@@ -55,12 +56,14 @@ API_CARDS = (
         "FLUX.1 [dev] non-commercial; the provider's terms",
         steps=28,
         knobs={"guidance_scale": 2.5},
+        **KONTEXT_ABILITY,
     ),
     _hf_card(
         "qwen-image-edit-api",
         "Qwen-Image-Edit (Hugging Face providers)",
         "Qwen/Qwen-Image-Edit",
         "Apache-2.0; the provider's terms",
+        **QWEN_EDIT_ABILITY,
     ),
 )
 

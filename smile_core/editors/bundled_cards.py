@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from smile_core.config import BUNDLED_EDITOR
 from smile_core.editors.protocol import EditorCard
 
+# As their model cards say. Both know the same words.
+_ABILITY: dict[str, Any] = {
+    "does": "weather, time of day, season, colour and style of a whole scene",
+    "does_not": "objects and no people",
+    "example": "make it a snowy night",
+}
 _FOLDER = Path(__file__).parents[2] / "assets" / "editors"
 
 BUNDLED_CARDS = (
@@ -22,7 +29,8 @@ BUNDLED_CARDS = (
         long_side=768,
         multiple_of=8,
         source=f"assets/editors/{BUNDLED_EDITOR}",
-        notes="Weather, time of day, season and style of a whole scene; runs on any machine.",
+        notes="Runs on any machine.",
+        **_ABILITY,
     ),
     EditorCard(
         name="one-step",
@@ -34,7 +42,8 @@ BUNDLED_CARDS = (
         long_side=768,
         multiple_of=8,
         source="assets/editors/one-step",
-        notes="The same in one pass, without noise: the seed changes nothing. The quickest.",
+        notes="One pass, without noise: the seed changes nothing. The quickest.",
+        **_ABILITY,
     ),
 )
 

@@ -19,7 +19,8 @@ or
 
 Placeholders: `{image}` is the photo (a path for a command, base64 in JSON, a file in `multipart`),
 `{prompt}` the instruction, `{seed}` the seed, `{output}` the path a command writes its picture to,
-and `{env:NAME}`, in headers only, an environment variable.
+and `{env:NAME}`, in headers only, an environment variable. Of the editor's card it may also set
+`title`, `licence`, `notes`, `does`, `does_not`, `example`, `long_side` and `multiple_of`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from smile_core.config import ConfigError, check_choice
 from smile_core.editors.protocol import EditorCard
 
 PLACEHOLDER = re.compile(r"\{(env:\w+|[a-z_]+)\}")
-_TEXTS = ("name", "title", "licence", "notes", "version")
+_TEXTS = ("name", "title", "licence", "notes", "does", "does_not", "example", "version")
 _NUMBERS = {  # key: type, lowest, highest, default
     "timeout_s": (float, 1, 3600, 300.0),
     "concurrency": (int, 1, 16, 1),
@@ -130,6 +131,9 @@ def read_description(path: Path) -> Description:
             multiple_of=int(numbers["multiple_of"]),
             source=str(path),
             notes=texts.get("notes", ""),
+            does=texts.get("does", ""),
+            does_not=texts.get("does_not", ""),
+            example=texts.get("example", ""),
         ),
         version=texts.get("version"),
         timeout_s=numbers["timeout_s"],

@@ -3,13 +3,15 @@
 Licences, gates, steps and scales are those of the models' own pages where these say them, and of
 their pipelines where not, with fewer steps than an InstructPix2Pix takes by default (100), as is
 usual. The memory is in half precision and, where no page says it, estimated from the size of the
-weights.
+weights. What they do and do not do, and the examples, are from the pages and papers of their
+makers; where those do not say it, it is left out.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from smile_core.editors.ability import GENERAL_EDITS
 from smile_core.editors.protocol import EditorCard
 
 _NOT_RUN = "with random weights, never here with its real ones"
@@ -31,6 +33,15 @@ _TORCHVISION = (
     f"Needs torchvision: {torchvision_command('')}, for a CPU build of torch with {_CPU_WHEELS}. "
     "Its tests run only where that is installed."
 )
+
+_RESTYLED = "changes of style, setting, season and material, and swapped objects"
+KONTEXT_ABILITY: dict[str, Any] = {
+    "does": "objects, people, lettering, background and style",
+    "example": "add a hat to the cat",
+}
+QWEN_EDIT_ABILITY: dict[str, Any] = {
+    "does": "objects, people, style, point of view, and lettering in English and Chinese",
+}
 
 _INSTRUCT: dict[str, Any] = {
     "family": "instruct-pix2pix",
@@ -57,6 +68,9 @@ _INPAINT: dict[str, Any] = {
     "takes_scheduler": True,
     "long_side": 512,
     "multiple_of": 64,
+    "does": "whatever the text describes, inside the mask",
+    "does_not": "instructions",
+    "example": "face of a yellow cat, high resolution, sitting on a park bench",
     "notes": "Takes a description of what should be seen inside the mask. "
     f"tests/editors/test_inpaint.py runs its pipeline {_NOT_RUN}.",
 }
@@ -70,6 +84,7 @@ _QWEN_EDIT: dict[str, Any] = {
     "long_side": 1024,
     "multiple_of": 32,
     "notes": f"One edit at a time, at about a megapixel. {_TORCHVISION} {_ADAPTER}",
+    **QWEN_EDIT_ABILITY,
 }
 
 HUB_CARDS = (
@@ -78,6 +93,9 @@ HUB_CARDS = (
         title="InstructPix2Pix",
         licence="MIT",
         source="timbrooks/instruct-pix2pix",
+        does=_RESTYLED,
+        does_not="counting, no moving of objects and no new point of view",
+        example="what would it look like if it were snowing?",
         notes="The editor of the paper; slow without a GPU. "
         f"tests/editors/test_instruct_pix2pix.py runs its pipeline {_NOT_RUN}.",
         **_INSTRUCT,
@@ -87,6 +105,8 @@ HUB_CARDS = (
         title="MagicBrush",
         licence="CreativeML OpenRAIL-M",
         source="vinesmsuic/magicbrush-ema",
+        does="adding, replacing and removing of objects, new colours, actions and lettering",
+        example="remove the crowd in the background",
         notes="InstructPix2Pix, trained further on edits made by hand. "
         f"tests/editors/test_instruct_pix2pix.py runs its pipeline {_NOT_RUN}.",
         **_INSTRUCT,
@@ -96,6 +116,7 @@ HUB_CARDS = (
         title="HQ-Edit",
         licence="not known here: read its page on the hub",
         source="UCSC-VLAA/HQ-Edit",
+        does="edits of a whole picture or of parts of it, by detailed instruction",
         notes="InstructPix2Pix, trained further on detailed instructions. "
         f"tests/editors/test_instruct_pix2pix.py runs its pipeline {_NOT_RUN}.",
         **_INSTRUCT,
@@ -109,6 +130,8 @@ HUB_CARDS = (
         knobs={"guidance_scale": 3.0, "image_guidance_scale": 1.5},
         long_side=768,
         takes_scheduler=True,
+        does=_RESTYLED,
+        example="turn sky into a cloudy one",
         notes=_ADAPTER,
         **_INSTRUCT_XL,
     ),
@@ -121,6 +144,7 @@ HUB_CARDS = (
         steps=50,
         knobs={"guidance_scale": 5.0, "image_guidance_scale": 1.5},
         long_side=1024,
+        does=GENERAL_EDITS,
         notes="Published as one file, cosxl_edit.safetensors, which is loaded as it is; "
         f"tests/editors/test_cosxl.py runs such a file {_NOT_RUN}.",
         **_INSTRUCT_XL,
@@ -150,6 +174,9 @@ HUB_CARDS = (
         long_side=512,
         multiple_of=64,
         source="stable-diffusion-v1-5/stable-diffusion-v1-5",
+        does="objects and styles that a few words name",
+        does_not="instructions",
+        example="cherry blossom",
         notes="Takes a few words for what to add rather than an instruction; one edit at a time. "
         f"tests/editors/test_ledits_pp.py runs its pipeline {_NOT_RUN}.",
     ),
@@ -164,6 +191,8 @@ HUB_CARDS = (
         long_side=512,
         multiple_of=64,
         source="stabilityai/sd-turbo",
+        does="a new picture modelled on the photo, from a description of the result",
+        does_not="instructions",
         notes="Takes a description of the result rather than an instruction. " + _ADAPTER,
     ),
     EditorCard(
@@ -176,6 +205,7 @@ HUB_CARDS = (
         long_side=1024,
         multiple_of=16,
         source="black-forest-labs/FLUX.2-klein-4B",
+        does=GENERAL_EDITS,
         notes="The one to choose on a GPU: open, and four steps. " + _ADAPTER,
     ),
     EditorCard(
@@ -192,6 +222,7 @@ HUB_CARDS = (
         multiple_of=16,
         source="black-forest-labs/FLUX.1-Kontext-dev",
         notes=_ADAPTER,
+        **KONTEXT_ABILITY,
     ),
     EditorCard(
         name="qwen-image-edit-2509",
@@ -230,6 +261,7 @@ HUB_CARDS = (
         long_side=1024,
         multiple_of=16,
         source="Shitao/OmniGen-v1-diffusers",
+        does=GENERAL_EDITS,
         notes=f"One edit at a time. {_TORCHVISION} {_ADAPTER}",
     ),
 )

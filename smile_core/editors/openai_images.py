@@ -21,6 +21,7 @@ from typing import Any
 from PIL import Image
 
 from smile_core.config import ConfigError
+from smile_core.editors.ability import GENERAL_EDITS
 from smile_core.editors.protocol import EditorCard
 from smile_core.editors.request_editor import RequestEditor
 from smile_core.editors.retrying import (
@@ -62,6 +63,7 @@ def openai_card(model: str, title: str, notes: str) -> EditorCard:
         multiple_of=MULTIPLE,
         source=model,
         key_variable=KEY_VARIABLE,
+        does=GENERAL_EDITS,
         notes=notes,
     )
 

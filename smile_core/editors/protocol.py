@@ -91,6 +91,13 @@ class EditorCard:
         What one edit costs, with its date in `notes`; None when that is not known.
     notes : str
         Anything else, in a sentence or two.
+    does : str
+        What it can do: a noun phrase that completes "It does …", such as "weather, time of day,
+        season, colour and style of a whole scene". Empty, as the next two, when that is not known.
+    does_not : str
+        What lies outside of that; completes "It knows no …", such as "objects and no people".
+    example : str
+        An instruction that works with it, such as "make it a snowy night".
     """
 
     name: str
@@ -114,6 +121,9 @@ class EditorCard:
     key_variable: str = ""
     price_usd: float | None = None
     notes: str = ""
+    does: str = ""
+    does_not: str = ""
+    example: str = ""
 
 
 @runtime_checkable

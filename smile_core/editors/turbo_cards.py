@@ -42,6 +42,9 @@ def _cyclegan_card(file: str, title: str, caption: str) -> EditorCard:
         name=f"cyclegan-turbo-{file}",
         title=f"CycleGAN-turbo, {title}",
         source=f"{WEIGHTS_URL}/{file}{WEIGHT_SUFFIX}",
+        does=f"{title}, in street scenes",
+        does_not="other change",
+        example=caption,
         notes=f'Trained on street scenes with the one caption "{caption}": give that as the '
         f"instruction; any other text is new to it. The seed changes nothing. {_TESTED}",
         **_SHARED,
@@ -53,6 +56,9 @@ TURBO_CARDS = (
         name="pix2pix-turbo-edges",
         title="pix2pix-turbo, edges to picture",
         source=f"{WEIGHTS_URL}/edge_to_image_loras{WEIGHT_SUFFIX}",
+        does="a new picture on the edges of the photo, from a description of the result",
+        does_not="instructions and no colours of the photo",
+        example="a blue bird",
         notes="The paper's Img2Img-Turbo. Sees only the edges of the photo (Canny, "
         f"{EDGE_THRESHOLDS[0]} and {EDGE_THRESHOLDS[1]}) and takes a description of the result "
         f"rather than an instruction. The seed changes nothing. {_TESTED}",
@@ -63,6 +69,9 @@ TURBO_CARDS = (
         title="pix2pix-turbo, sketch to picture",
         source=f"{WEIGHTS_URL}/sketch_to_image_stochastic_lora{WEIGHT_SUFFIX}",
         knobs={"strength": 1 - SKETCH_RATIO},
+        does="a picture on the lines of a sketch, from a description of the result",
+        does_not="instructions",
+        example="ethereal fantasy concept art of an asteroid",
         notes="Takes a sketch, dark lines on white, and a description of the result; strength is "
         f"1 - r, the share of noise. {_TESTED}",
         **_SHARED,

@@ -72,6 +72,28 @@ def test_their_files_are_of_modest_size(card: EditorCard) -> None:
     assert sum(sizes) < 40 * MEGABYTE
 
 
+@pytest.mark.parametrize("card", BUNDLED_CARDS, ids=lambda card: card.name)
+def test_their_cards_promise_no_more_than_their_model_cards(card: EditorCard) -> None:
+    told = {
+        name: " ".join((bundled_folder(name) / "README.md").read_text(encoding="utf-8").split())
+        for name in ("scene-pix2pix", "one-step")
+    }
+    assert card.does == "weather, time of day, season, colour and style of a whole scene"
+    assert "whole scenes: weather, time of day, season, colour and style." in told["scene-pix2pix"]
+    assert f"It knows no {card.does_not}" in told["scene-pix2pix"]
+    assert "The same words as [scene-pix2pix]" in told["one-step"]
+
+
+def test_every_word_of_the_example_that_means_something_shows(
+    editor: Editor, photo: Image.Image
+) -> None:
+    assert editor.card.example == "make it a snowy night"
+    prompts = [editor.card.example, "make it a snowy", "make it a night", "a snowy night"]
+    full, *shortened = (pixels(made) for made in editor.edit(photo, prompts, seed=0))
+    no_night, no_snow, no_request = (distance(full, made) for made in shortened)
+    assert min(no_night, no_snow) > max(0.03, 2 * no_request)
+
+
 def test_the_edit_keeps_size_and_shape(editor: Editor) -> None:
     wide = Image.open(PHOTO_FOLDER / "meadow.jpg").convert("RGB")
     picture = editor.edit(fit_to_card(wide, editor.card), ["make it snowy"], seed=0)[0]

@@ -60,6 +60,7 @@ def test_a_command_paints_each_prompt(command: Editor, photo: Image.Image) -> No
     assert answers[0].size == photo.size
     assert command.card.takes_seed
     assert command.card.family == "command-line"
+    assert command.card.does == ""
 
 
 @pytest.mark.parametrize(
@@ -192,6 +193,7 @@ def test_a_missing_variable_is_said_at_once(
         ({"titel": "x", "http": HTTP}, "'titel'. Did you mean 'title'?"),
         ({"name": "", "http": HTTP}, "gives the editor no name"),
         ({"name": 3, "http": HTTP}, "'name' must be a text, not 3"),
+        ({"does": ["hats"], "http": HTTP}, "'does' must be a text, not ['hats']"),
         ({}, "must hold one table"),
         ({"http": HTTP, "command": {"arguments": ARGUMENTS}}, "must hold one table"),
         ({"timeout_s": 0, "http": HTTP}, "a number from 1 to 3600, not 0"),
@@ -255,7 +257,10 @@ def test_toml_dates_cannot_be_sent(tmp_path: Path) -> None:
 def test_the_examples(photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     tint = load_editor(str(EXAMPLES / "command.toml"))
-    red, plain = tint.edit(photo, ["make it red", "leave it"], seed=0)
+    assert tint.card.does == "a tint of the whole picture in red, green, blue or gold"
+    assert tint.card.does_not == "other change"
+    assert tint.card.example == "make it red"
+    red, plain = tint.edit(photo, [tint.card.example, "leave it"], seed=0)
     assert plain.tobytes() == photo.tobytes()
     assert red.getpixel((5, 5))[0] > plain.getpixel((5, 5))[0]
     monkeypatch.setenv("MY_SERVICE_TOKEN", KEY)

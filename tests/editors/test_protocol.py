@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from smile_core.config import KNOBS, ConfigError
+from smile_core.editors import ability_sentences, list_editors
 from smile_core.editors.callable_editor import CallableEditor
 from smile_core.editors.card_file import CARD_FILE, read_card
 from smile_core.editors.protocol import EditorCard, fit_to_card, resolve_knobs
@@ -84,6 +85,38 @@ def test_a_folder_brings_its_own_card(tmp_path: Path) -> None:
     own = {"name": "own", "title": "Own", "family": "instruct-pix2pix", "steps": 9}
     (tmp_path / CARD_FILE).write_text(json.dumps(own), encoding="utf-8")
     assert read_card(tmp_path, SCENE).steps == 9
+    able = {"does": "hats", "does_not": "coats", "example": "add a hat"}
+    (tmp_path / CARD_FILE).write_text(json.dumps(own | able), encoding="utf-8")
+    found = read_card(tmp_path, SCENE)
+    assert (found.does, found.does_not, found.example) == ("hats", "coats", "add a hat")
+
+
+def test_a_text_of_a_card_is_a_text(tmp_path: Path) -> None:
+    own = {"name": "own", "title": "Own", "family": "test", "does": ["hats"]}
+    (tmp_path / CARD_FILE).write_text(json.dumps(own), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"does must be a text, not \['hats'\]"):
+        read_card(tmp_path, SCENE)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentences"),
+    [
+        ({}, ""),
+        ({"does": "hats"}, "Does hats."),
+        ({"does": "hats.", "does_not": "coats."}, "Does hats. Knows no coats."),
+        ({"does_not": "coats", "example": "bow!"}, "Knows no coats. For example: “bow!”."),
+    ],
+)
+def test_an_ability_is_told_in_sentences(fields: dict[str, str], sentences: str) -> None:
+    assert ability_sentences(EditorCard(name="e", title="E", family="f", **fields)) == sentences
+
+
+def test_what_the_cards_say_of_abilities_completes_a_sentence() -> None:
+    told = [text for card in list_editors() for text in (card.does, card.does_not) if text]
+    assert len(told) > 30
+    for text in told:
+        assert not text.endswith(".")
+        assert not text.lower().startswith(("does", "knows", "it ", "no "))
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"name": "x"}', '{"speed": 9}', "3"])
