@@ -142,6 +142,9 @@ def test_editors_lists_the_cards(capsys: pytest.CaptureFixture) -> None:
     assert "timbrooks/instruct-pix2pix" in printed
     assert "guidance_scale 7.5" in printed
     assert "any hub id or local folder" in printed.splitlines()[-1]
+    assert printed.splitlines()[1].startswith("    Does weather, time of day, season, ")
+    silent = printed.split("\nqwen-image-2.1: ")[1].splitlines()
+    assert silent[1].startswith("    Qwen/Qwen-Image-2.1 · licence")
 
 
 def test_the_progress_line() -> None:

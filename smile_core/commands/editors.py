@@ -18,10 +18,12 @@ OTHERS = (
 
 def run(options: dict[str, Any]) -> int:
     """Print the cards, and what else can be asked for; there are no options."""
-    from smile_core.editors import list_editors
+    from smile_core.editors import ability_sentences, list_editors
 
     for card in list_editors():
         print(f"{card.name}: {card.title}")
+        if ability := ability_sentences(card):
+            print(f"    {ability}")
         print(f"    {' · '.join(_needs(card))}")
         print(f"    {' · '.join(_settings(card))}")
         if card.notes:

@@ -113,10 +113,11 @@ def test_the_command_line_lists_what_each_needs(capsys: pytest.CaptureFixture) -
     assert main(["editors"]) == 0
     listed = capsys.readouterr().out
     kontext = listed.split("flux1-kontext: ")[1].split("\n")
-    assert "black-forest-labs/FLUX.1-Kontext-dev" in kontext[1]
-    assert "gated" in kontext[1]
-    assert "34 GB of memory" in kontext[1]
+    assert kontext[1].startswith("    Does objects, people, lettering, background and style. For ")
+    assert "black-forest-labs/FLUX.1-Kontext-dev" in kontext[2]
+    assert "gated" in kontext[2]
+    assert "34 GB of memory" in kontext[2]
     assert (
-        kontext[2].strip() == "steps 28, guidance_scale 2.5 · no negative prompt · no mask · seed"
+        kontext[3].strip() == "steps 28, guidance_scale 2.5 · no negative prompt · no mask · seed"
     )
-    assert "· scheduler dpm-solver ·" in listed.split("hq-edit: ")[1].split("\n")[2]
+    assert "· scheduler dpm-solver ·" in listed.split("hq-edit: ")[1].split("\n")[3]
