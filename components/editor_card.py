@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from smile_core.config import SCHEDULERS, ConfigError
-from smile_core.editors import EditorCard, list_editors
+from smile_core.editors import EditorCard, ability_sentences, list_editors
 from smile_core.editors.devices import (
     GIGABYTE,
     best_device,
@@ -64,7 +64,9 @@ def say_about(name: str | None) -> str:
 
 
 def render_card(card: EditorCard) -> str:
-    """Return the lines under the editor menu: facts, what is in the way, and the notes."""
+    """Return the lines under the menu: what it can do, facts, what is in the way, and notes."""
+    ability = escape(ability_sentences(card))
+    able = f'<p class="ability" dir="auto">{ability}</p>' if ability else ""
     facts = f'<p class="hint">{escape(" · ".join(_facts(card)))}.</p>'
     warnings = "".join(f'<p class="warning">{text}</p>' for text in _warnings(card))
     about = " ".join(filter(None, [escape(card.notes), _source_link(card)]))
@@ -74,7 +76,7 @@ def render_card(card: EditorCard) -> str:
         if about
         else ""
     )
-    return facts + warnings + notes
+    return able + facts + warnings + notes
 
 
 def _facts(card: EditorCard) -> list[str]:

@@ -45,6 +45,21 @@ def test_it_says_where_an_editor_runs_what_it_takes_and_its_licence():
     assert page.with_class("warning") == []
 
 
+def test_what_an_editor_can_do_comes_first_and_is_not_folded_away():
+    card = replace(CARD, does="<b>hats</b>", does_not="coats", example="add a hat")
+    first, *_ = shown(card).elements
+    assert (first[0], first[1]["class"]) == ("p", "ability")
+    assert "".join(first[2]) == "Does <b>hats</b>. Knows no coats. For example: “add a hat”."
+    assert shown(CARD).with_class("ability") == []
+
+
+@pytest.mark.parametrize("name", ["scene-pix2pix", "one-step"])
+def test_the_bundled_editors_say_on_the_page_what_they_can_do(name: str):
+    ((_, text),) = Page(editor_card.say_about(name)).with_class("ability")
+    assert text.startswith("Does weather, time of day, season, colour and style of a whole scene. ")
+    assert "Knows no objects and no people." in text
+
+
 def test_it_says_the_precision_of_an_editor_that_was_loaded():
     editor = load_editor("one-step")
     assert editor.runs_on.startswith("cpu, ")
