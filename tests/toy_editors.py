@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -28,6 +29,11 @@ def photo(width: int = 48, height: int = 32) -> Image.Image:
     return Image.fromarray(pixels)
 
 
+def toy_card(**fields: Any) -> EditorCard:
+    """Return the card of a toy, with `fields` in the place of what it says by default."""
+    return EditorCard(**{"name": "toy", "title": "Toy", "family": "test"} | fields)
+
+
 @dataclass
 class ToyEditor:
     """Paints the sum of the effects of the words in the prompt.
@@ -42,6 +48,8 @@ class ToyEditor:
         Prompts containing one of these words fail; `raises` says whether by an exception.
     seed_step : int
         Grey levels that each seed adds, to every picture.
+    chance : tuple of int
+        Grey levels added to one new picture after the other, over and over, whatever the seed.
     delay_s : float
         Time an edit takes.
     """
@@ -52,12 +60,11 @@ class ToyEditor:
     fails: tuple[str, ...] = ()
     raises: bool = False
     seed_step: int = 0
+    chance: tuple[int, ...] = (0,)
     delay_s: float = 0.0
     name: str = "toy"
     fingerprint: str | None = "toy-1"
-    card: EditorCard = field(
-        default_factory=lambda: EditorCard(name="toy", title="Toy", family="test")
-    )
+    card: EditorCard = field(default_factory=lambda: toy_card())
     calls: list[list[str]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)  # one for each call
     painted: int = 0
@@ -77,7 +84,8 @@ class ToyEditor:
                     raise RuntimeError("the toy broke\nwith details")
                 answers.append(EditFailure("the toy refused."))
                 continue
-            answers.append(Image.new("RGB", image.size, (self.level(prompt, seed),) * 3))
+            level = self.level(prompt, seed) + self.chance[self.painted % len(self.chance)]
+            answers.append(Image.new("RGB", image.size, (level,) * 3))
             self.painted += 1
         return answers
 
@@ -93,6 +101,12 @@ class ToyEditor:
     def made(self) -> int:
         """Number of edits asked for so far."""
         return sum(len(prompts) for prompts in self.calls)
+
+    @property
+    def asked(self) -> list[tuple[int, str]]:
+        """Seed and prompt of every edit asked for so far."""
+        calls = zip(self.seeds, self.calls, strict=True)
+        return [(seed, prompt) for seed, prompts in calls for prompt in prompts]
 
 
 @dataclass
