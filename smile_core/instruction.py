@@ -20,6 +20,8 @@ _CLOSING = {"(": ")", "[": "]"}
 _COMMA = re.compile(r"(?<!\d)[,،，、]|[,،，、](?!\d)")
 # What stands between the units of a prompt.
 UNIT_GAPS: Mapping[str, str] = MappingProxyType({"word": " ", "phrase": ", "})
+# Thai, Lao, Burmese and Khmer, kana and Chinese characters: scripts without spaces between words.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _PUNCTUATION = " .,;:!?\"'“”‘’()[]"
 
 
@@ -95,15 +97,10 @@ def _check_count(units: Sequence[str], granularity: str) -> None:
             "for example: make it a snowy evening."
         )
     if len(units) == 1:
-        hint = (
-            "Write at least two words, for example: make it snowy. "
-            "Words inside one pair of brackets count as one."
-            if granularity == "word"
-            else "Separate at least two phrases with commas, or choose the granularity 'word'."
-        )
         raise ConfigError(
             f"The instruction is a single {granularity}, {units[0]!r}. SMILE finds out what each "
-            f"{granularity} does by leaving others out, so it needs at least two. {hint}"
+            f"{granularity} does by leaving others out, so it needs at least two. "
+            f"{_hint_for_one(units[0], granularity)}"
         )
     if len(units) > MAX_UNITS:
         hint = " or choose the granularity 'phrase'" if granularity == "word" else ""
@@ -111,6 +108,21 @@ def _check_count(units: Sequence[str], granularity: str) -> None:
             f"The instruction has {len(units)} {granularity}s; at most {MAX_UNITS} can be told "
             f"apart. Shorten it{hint}."
         )
+
+
+def _hint_for_one(unit: str, granularity: str) -> str:
+    """Say how to make more than one unit of an instruction."""
+    if granularity == "phrase":
+        return "Separate at least two phrases with commas, or choose the granularity 'word'."
+    if _UNSPACED.search(unit):
+        return (
+            "Chinese, Japanese and Thai are written without spaces, and words are told apart by "
+            "spaces here: put a space between the parts that are to be explained."
+        )
+    return (
+        "Write at least two words, for example: make it snowy. Words inside one pair of brackets "
+        "count as one."
+    )
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

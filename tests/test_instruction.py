@@ -78,3 +78,16 @@ def test_the_prompt_is_the_kept_units_in_order() -> None:
 
 def test_thousands_of_open_brackets_are_quick() -> None:
     assert len(split_units("(" * 1000 + " " + ")" * 900 + " end")) == 2
+
+
+@pytest.mark.parametrize("text", ["把天空变成日落", "空を夕焼けにして", "ทำให้เป็นหิมะ"])
+def test_a_script_without_spaces_is_told_to_put_them_in(text):
+    with pytest.raises(ConfigError, match="written without spaces"):
+        split_units(text)
+    spaced = f"{text[:2]} {text[2:]}"
+    assert len(split_units(spaced)) == 2
+
+
+def test_a_single_word_elsewhere_is_told_to_write_two():
+    with pytest.raises(ConfigError, match="at least two words"):
+        split_units("snowy")
