@@ -210,12 +210,9 @@ def main() -> None:
             masks, distances, beyond = unseeded(noise, seed, EFFECTS)
             found.add(fit(masks, distances))
             missed += not beyond
-        mean = np.mean(found.weights, axis=0)[:3]
-        print(
-            f"{found.line(f'no seed, noise of {noise:.2f}, {CONFIG.image_distance}')}   weights "
-            f"{', '.join(f'{weight:.3f}' for weight in mean)}, taken for chance {missed / repeats:.1%}",
-            flush=True,
-        )
+        print(found.line(f"no seed, noise of {noise:.2f}, {CONFIG.image_distance}"), flush=True)
+        mean = ", ".join(f"{weight:.3f}" for weight in np.mean(found.weights, axis=0)[:3])
+        print(f"    mean weights {mean}; taken for chance {missed / repeats:.1%}")
     for noise in NOISES:
         named = chance = 0
         for seed in range(repeats):

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from smile_core import RunConfig, stream
+from smile_core.explanation import Snapshot
 from smile_core.visible import VISIBLE
 from tests.benchmarks.labelled_edits import INSTRUCTIONS, PHOTOS
 
@@ -71,11 +72,12 @@ close the door
 
 def first_look(photo: object, instruction: str, editor: str) -> tuple[bool, float]:
     """Return whether anything happened, and how far it can be seen, after the first two edits."""
-    made = False
     config = RunConfig(instruction=instruction, editor=editor)
-    for snapshot in stream(photo, config, stop=lambda: made):
-        made = True  # the full edit and the one without instruction are there
-    found = snapshot.explanation
+    seen: list[Snapshot] = []
+    # The first batch is the full edit and the one without instruction.
+    for snapshot in stream(photo, config, stop=lambda: bool(seen)):
+        seen.append(snapshot)
+    found = seen[-1].explanation
     assert found is not None
     assert found.scale is not None
     assert found.scale.visible is not None
