@@ -33,6 +33,7 @@ from smile_core.config import (
     RunConfig,
 )
 from smile_core.edit_cache import EditCache
+from smile_core.editing import BLANK
 from smile_core.editors.protocol import Editor
 from smile_core.editors.registry import load_editor
 from smile_core.encoders import Encoder, Features, load_encoder
@@ -40,8 +41,9 @@ from smile_core.evaluation.accuracy import accuracy
 from smile_core.evaluation.stability import change_neutrally, keyed_weights, ruzicka
 from smile_core.fidelity import fidelity
 from smile_core.image_distance import distances_to_reference
-from smile_core.kernel import kernel_weights, similarity
+from smile_core.kernel import kernel_weights
 from smile_core.planning import edit_maker, plan_run
+from smile_core.response import Distances
 from smile_core.surrogate import fit_surrogate
 from smile_core.text_distance import load_word_vectors, text_distances
 from tests.benchmarks.defaults_picture import draw_curves
@@ -67,7 +69,7 @@ class Edits:
     masks : ndarray, shape (n + 1, m)
         Row 0 is the reference, all ones.
     features : Features
-        One row per mask.
+        One row per mask, and last the edit without instruction.
     """
 
     units: tuple[str, ...]
@@ -77,7 +79,10 @@ class Edits:
     seconds: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def distances(self, kind: str, name: str) -> np.ndarray:
-        """Return the `image` or `text` distance of every row to the first, (n + 1,)."""
+        """Return the `image` or `text` distance of every row to the first, (n + 1,).
+
+        The edit without instruction follows the image distances, (n + 2,).
+        """
         if (kind, name) not in self._known:
             started = time.perf_counter()
             if kind == "image":
@@ -97,9 +102,9 @@ def make_edits(
     config = RunConfig(instruction=text, editor=editor.name, **settings)
     plan = plan_run(photo, None, config, editor.card, encoder.name)
     batches = list(edit_maker(plan, editor, EditCache()).batches(lambda: False))
-    images = {made.row: made.answer for batch in batches for made in batch}
+    images = {made.ask.row: made.answer for batch in batches for made in batch}
     assert not [image for image in images.values() if not hasattr(image, "size")], text
-    features = encoder.encode([images[row] for row in range(len(plan.masks))])
+    features = encoder.encode([images[row] for row in (*range(len(plan.masks)), BLANK)])
     return Edits(plan.units, plan.masks, features)
 
 
@@ -109,9 +114,10 @@ def explain(
     """Return the weights (m,) and the leave-one-out R²_w of a fit to the first `rows` + 1 edits."""
     image, text, surrogate = choice
     n = len(edits.masks) if rows is None else rows + 1
-    y = similarity(edits.distances("image", image)[:n])
+    *distances, way = edits.distances("image", image)
+    y = Distances(np.array(distances)[:n, None], np.array([[way]])).response()
     kernel, _ = kernel_weights(edits.distances("text", text)[:n], None)
-    fit = fit_surrogate(surrogate, edits.masks[:n].astype(float), y, kernel)
+    fit = fit_surrogate(surrogate, edits.masks[:n].astype(float), y, kernel, empty=0.0)
     figures = fidelity(
         y, fit.predicted, fit.weights, n_parameters=fit.n_parameters, leverage=fit.leverage
     )
