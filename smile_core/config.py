@@ -103,9 +103,10 @@ class RunConfig:
         without any come on top. When the instruction has no more than this many non-empty subsets,
         all of them are run. None tries 64, and twice as many as there are words where that is more.
     seed : int
-        Seed of the edits, the masks and the bootstrap, 0 to 2**32 - 1.
+        Seed of the edits, the masks and the p-values, 0 to 2**32 - 1.
     seeds : int
-        Repeat every prompt under this many seeds (1 to 32); above 1 the noise floor is measured.
+        Repeat every prompt under this many seeds (1 to 32); above 1 intervals hold over seeds, and
+        the noise floor is measured.
     granularity : {"word", "phrase"}
         What counts as one unit of the instruction.
     design : {"balanced", "bernoulli"}
@@ -152,8 +153,8 @@ class RunConfig:
         (DPM-Solver++, arXiv 2211.01095); it does not change `steps`, so set that too. None is the
         editor's own.
     stop_when_settled : bool
-        End the run once the order of the words is settled, see `smile_core.settling`. Off by
-        default: a run is as long as it was asked to be.
+        End the run once no word that matters is unclear, see `smile_core.settling`, and at once
+        where nothing happened. Off by default: a run is as long as it was asked to be.
     batch_size : int
         Edits per call of the editor, 1 to 64; a snapshot follows each call. Cached edits do not
         depend on it.

@@ -156,7 +156,7 @@ def measure_uncertainty(
     -------
     Uncertainty
         Every unit is unjudged while there are no more samples than parameters; a single one when
-        it was always kept, cannot be told from another, or hangs on one sample. Where everything
+        it was always kept, always goes together with another, or hangs on one sample. Where everything
         was run only the units that cannot be told apart are.
     """
     fit = fit_surrogate(name, X, y, weights, interactions=interactions, empty=empty)
