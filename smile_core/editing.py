@@ -159,6 +159,11 @@ class EditMaker:
         return getattr(self._editor, "runs_on", "")
 
     @property
+    def begun(self) -> bool:
+        """Whether what all shortened instructions are compared with is made."""
+        return self._position >= self.total or self._asks[self._position].row > REFERENCE
+
+    @property
     def planned(self) -> int:
         """Number of shortened instructions."""
         return max((ask.row for ask in self._asks), default=0)

@@ -27,7 +27,7 @@ from smile_core.editors.protocol import Editor, Stop
 from smile_core.editors.registry import list_editors, load_editor
 from smile_core.encoders import Encoder, load_encoder
 from smile_core.ending import end_run, project_edits
-from smile_core.explanation import Explanation, Snapshot
+from smile_core.explanation import UNCHANGED, Explanation, Snapshot
 from smile_core.feature_memory import RememberingEncoder
 from smile_core.loading import LOADING
 from smile_core.mask_picture import check_mask
@@ -220,7 +220,9 @@ def _run(
         if failing:
             raise RunError(failing, explanation)
         if explanation is not None and plan.config.stop_when_settled:
-            if not explanation.happened and not edited:
+            # What chance does shows in all repeats only, and what nobody sees in the first edits.
+            certain = maker.begun or explanation.outcome == UNCHANGED
+            if not explanation.happened and not edited and certain:
                 maker.end()  # more edits of nothing would be nothing
             elif check:
                 looks.append(look_at(explanation.units, judged=is_judged(explanation)))
