@@ -12,48 +12,70 @@ import pytest
 from smile_core.commands.settings import add_settings
 from smile_core.config import ConfigError, RunConfig
 from smile_core.edit_cache import EditCache
-from smile_core.settling import CHECK_EVERY, certain_order, is_check, is_settled
+from smile_core.explanation import (
+    AGAINST,
+    DRIVES,
+    NO_EFFECT,
+    ONE_IS_ENOUGH,
+    UNCLEAR,
+    Explanation,
+    UnitWeight,
+)
+from smile_core.settling import is_check, is_judged, is_open, is_settled, look_at
 from tests.toy_editors import INSTRUCTION, ToyEditor
 from tests.toy_runs import WORDS, last, run, same, weights
 
 LONG = "make it very snowy and foggy with some light over the quiet hills"
 
 
-def test_certain_order_by_hand() -> None:
-    """The first lies above the others; the other two overlap, or touch."""
-    intervals = np.array([[0.5, 0.9], [0.0, 0.2], [0.1, 0.3]])
-    assert certain_order(intervals) == {(0, 1), (0, 2)}
-    touching = np.array([[0.2, 0.4], [0.0, 0.2]])
-    assert certain_order(touching) == frozenset()
-    unknown = np.array([[-1.0, 1.0], [0.2, 0.3]])
-    assert certain_order(unknown) == frozenset()
+def unit(weight: float, verdict: str, *, measured: bool = True) -> UnitWeight:
+    return UnitWeight(
+        text="word", weight=weight, low=-1, high=1, verdict=verdict, measured=measured
+    )
 
 
-def look(*weights: float, side: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
-    middle = np.array(weights)
-    return middle, np.column_stack([middle - side, middle + side])
+CLEAR = [unit(0.7, DRIVES), unit(0.0, NO_EFFECT), unit(-0.3, AGAINST)]
+
+
+@pytest.mark.parametrize(
+    ("more", "open"),
+    [
+        (unit(0.5, DRIVES), False),
+        (unit(0.0999, UNCLEAR), False),  # too little to matter, either way
+        (unit(-0.0999, UNCLEAR), False),
+        (unit(0.1, UNCLEAR), True),
+        (unit(-0.1, UNCLEAR), True),
+        (unit(0.0, UNCLEAR, measured=False), True),  # nobody knows how much it weighs
+        (unit(0.0, ONE_IS_ENOUGH, measured=False), False),
+    ],
+)
+def test_what_is_open_by_hand(more: UnitWeight, open: bool) -> None:
+    assert is_open(more) == open
+    assert look_at([*CLEAR, more], judged=True)[0] == open
+    assert look_at([*CLEAR, more], judged=False)[0]  # everything is, before there are verdicts
 
 
 def test_the_rule_by_hand() -> None:
-    clear, more = look(0.7, 0.1, 0.15), look(0.7, 0.1, 0.3)
-    assert is_settled([clear, clear, clear])
-    assert not is_settled([clear, clear])
-    assert is_settled([clear, clear], checks=2)
-    # A pair that only some looks are certain of has to stand the same way in the others.
-    assert is_settled([clear, more, clear])
-    assert not is_settled([look(0.7, 0.16, 0.15), more, clear])
-    # What is more than three looks ago does not count, what is not certain neither.
-    assert is_settled([look(0.1, 0.7, 0.2), clear, clear, clear])
-    assert is_settled([clear, look(0.7, 0.15, 0.1), clear])
-
-
-def test_nothing_certain_never_settles() -> None:
-    vague, clear = look(0.7, 0.1, 0.15, side=0.5), look(0.7, 0.1, 0.15)
-    assert not is_settled([vague, vague, vague])
-    assert not is_settled([vague, vague, clear])
-    assert is_settled([vague, clear, clear])  # the first of the three may be vague
-    assert not is_settled([clear, vague, clear])
+    clear = look_at(CLEAR, judged=True)
+    vague = look_at([*CLEAR[:2], unit(-0.3, UNCLEAR)], judged=True)
+    turned = look_at([*CLEAR[:2], unit(-0.3, NO_EFFECT)], judged=True)
+    assert is_settled([clear, clear])
     assert not is_settled([])
+    assert not is_settled([clear])
+    assert not is_settled([clear, vague])
+    assert not is_settled([vague, clear])
+    assert not is_settled([clear, clear, vague])
+    assert is_settled([vague, clear, clear])  # what is longer ago does not count
+    assert not is_settled([clear, turned])  # nothing is open, but the answers differ
+    assert not is_settled([look_at(CLEAR, judged=False), clear])
+
+
+def test_the_verdict_on_a_word_that_does_not_matter_may_change() -> None:
+    faint = [look_at([*CLEAR, unit(0.06, verdict)], judged=True) for verdict in (DRIVES, UNCLEAR)]
+    assert is_settled(faint)
+    # A word that comes to matter between the looks has no verdict in the first of them.
+    grown = look_at([*CLEAR, unit(0.12, DRIVES)], judged=True)
+    assert not is_settled([faint[0], grown])
 
 
 def test_looks_are_at_fixed_numbers() -> None:
@@ -61,24 +83,36 @@ def test_looks_are_at_fixed_numbers() -> None:
     assert looks == [*range(8, 129, 8), 192, 256, 320, 384]
 
 
-def settled(editor: ToyEditor | None = None, **settings: object):
+def settled(editor: ToyEditor | None = None, **settings: object) -> Explanation:
     given = {"stop_when_settled": True, "instruction": LONG, "perturbations": 64} | settings
     return last(editor or ToyEditor(), **given)
+
+
+# Of 13 words there are verdicts from 26 edits on, and two looks agree at 32 and 40.
+FIRST = 40
 
 
 def test_a_clear_run_ends_early_and_says_so() -> None:
     editor = ToyEditor()
     found = settled(editor)
-    made = len(found.samples)
-    assert made < 64
-    assert made % CHECK_EVERY == 0
-    assert editor.made == made + 2  # the reference and the edit without an instruction
-    assert (
-        f"Settled: the order of the words has stopped changing, so {made} of 64" in found.notes[-1]
+    assert len(found.samples) == FIRST
+    assert editor.made == FIRST + 2  # the full edit and the edit without an instruction
+    assert found.notes == (
+        f"Settled after {FIRST} of 64 perturbations: no word that matters is unclear.",
     )
     assert all(sample.p_value is not None for sample in found.samples)
-    assert len(found.projection) == made + 1
+    assert len(found.projection) == FIRST + 1
     assert np.argmax(weights(found)) == WORDS.index("snowy")
+    assert not any(is_open(unit) for unit in found.units)
+
+
+def test_verdicts_take_twice_as_many_edits_as_words() -> None:
+    assert [is_judged(last(instruction=LONG, perturbations=n)) for n in (25, 26)] == [False, True]
+    whole = last(instruction="make it snowy")  # there are six, all of which were run
+    assert is_judged(whole)
+    assert not is_judged(replace(whole, samples=whole.samples[:5]))
+    failed = (*whole.samples[:5], replace(whole.samples[5], sample_weight=None))
+    assert not is_judged(replace(whole, samples=failed))
 
 
 def test_it_is_what_a_run_of_so_many_gives() -> None:
@@ -115,21 +149,24 @@ def test_more_perturbations_make_only_the_new_ones(tmp_path: Path) -> None:
 def test_the_last_snapshot_is_whole() -> None:
     snapshots = run(stop_when_settled=True, instruction=LONG, perturbations=64)
     assert snapshots[-1].state == "finished"
-    assert snapshots[-1].done == snapshots[-1].total < 65
+    assert snapshots[-1].done == snapshots[-1].total == FIRST + 2
     assert snapshots[-1].seconds_left == pytest.approx(0, abs=1e-6)
-    assert snapshots[0].total == 65
+    assert snapshots[0].total == 66
 
 
 def test_all_seeds_are_made_of_what_is_left() -> None:
     editor = ToyEditor(seed_step=1)
     found = settled(editor, seeds=2)
-    assert len(found.samples) < 64
-    assert editor.made == 2 * (len(found.samples) + 1) + 1
+    assert len(found.samples) == FIRST
+    assert editor.made == 2 * (FIRST + 2)
     assert found.noise_floor is not None
 
 
-def test_what_does_nothing_is_run_to_its_end() -> None:
-    found = settled(ToyEditor(effects={}), perturbations=40)
+def test_where_a_word_that_matters_stays_unclear_all_is_run() -> None:
+    """What "snowy" does hangs on "foggy", so that its weight alone is known to no good."""
+    editor = ToyEditor(effects={"foggy": 30}, pair=("snowy", "foggy"), bonus=60)
+    found = settled(editor, perturbations=40)
+    assert any(map(is_open, found.units))
     assert len(found.samples) == 40
     assert not any("Settled" in note for note in found.notes)
 
