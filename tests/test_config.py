@@ -21,6 +21,14 @@ def test_the_paper_preset_is_the_published_choice() -> None:
     assert config.kernel_width == pytest.approx((2 * 0.25**2) ** 0.5)
 
 
+def test_the_paper_preset_keeps_the_published_scale_and_number() -> None:
+    config = RunConfig.preset("paper", instruction=WORDS)
+    assert (config.response, config.perturbations) == ("min-max", 64)
+    ours = RunConfig(instruction=WORDS)
+    assert (ours.response, ours.perturbations, ours.blank) == ("share", None, None)
+    assert ours.negligible == 0.05
+
+
 def test_a_change_wins_over_the_preset() -> None:
     assert RunConfig.preset("paper", instruction=WORDS, encoder="mine").encoder == "mine"
 
@@ -66,6 +74,11 @@ def test_settings_cannot_be_changed_but_copied() -> None:
         ({"order": 0.5}, "order"),
         ({"order": float("nan")}, "order"),
         ({"kernel_width": 0}, "kernel width"),
+        ({"response": "shares"}, "Did you mean 'share'"),
+        ({"blank": "nothing"}, "Unknown blank 'nothing'. Choose one of: edit, photo"),
+        ({"negligible": 0}, "smallest effect that matters must be a number from 0.001 to 1"),
+        ({"negligible": 1.1}, "smallest effect"),
+        ({"negligible": None}, "smallest effect"),
         ({"p_cutoff": 1.5}, "p-value cutoff"),
         ({"guidance_scale": -1}, "guidance_scale"),
         ({"strength": 0}, "strength"),

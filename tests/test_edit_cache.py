@@ -43,11 +43,14 @@ def test_every_part_of_the_key_counts() -> None:
         (photo, "editor", "make it snowy", 0, {"guidance_scale": 4}),
         (*base, pixel_digest(noise(3))),
         (*base, pixel_digest(noise(4))),
+        (*base, None, 1),
+        (*base, None, 2),
+        (*base, pixel_digest(noise(3)), 1),
     ]
     keys = {edit_key(*parts) for parts in [base, *changed]}
     assert len(keys) == 1 + len(changed)
-    assert edit_key(*base) == edit_key(*base, None)
-    # Edits that were made before there were masks are still found.
+    assert edit_key(*base) == edit_key(*base, None) == edit_key(*base, None, 0)
+    # Edits that were made before there were masks and repeats are still found.
     before = "a79709733381e74477452299bf9b2fdd01a33545b34cedf13f07763508b4c767"
     assert edit_key("photo", "editor", "make it snowy", 0, {"steps": 4}) == before
 

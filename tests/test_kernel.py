@@ -1,30 +1,11 @@
-"""The response and the sample weights."""
+"""The sample weights."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from smile_core.kernel import (
-    NothingChangedError,
-    effective_sample_size,
-    kernel_weights,
-    similarity,
-)
-
-
-def test_similarity_by_hand() -> None:
-    np.testing.assert_allclose(similarity(np.array([0.0, 2.0, 8.0, 4.0])), [1, 0.75, 0, 0.5])
-
-
-def test_nothing_changed_is_said() -> None:
-    with pytest.raises(NothingChangedError, match="changed nothing"):
-        similarity(np.zeros(5))
-
-
-def test_a_distance_that_is_no_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="not a finite number"):
-        similarity(np.array([0.0, np.nan]))
+from smile_core.kernel import effective_sample_size, kernel_weights
 
 
 def test_effective_sample_size_by_hand() -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from smile_core.config import ConfigError, RunConfig
 from smile_core.edit_cache import pixel_digest
-from smile_core.planning import edit_keys, seen_digests, shorten
+from smile_core.planning import count_edits, edit_keys, seen_digests, shorten
 from tests.toy_editors import INSTRUCTION, ToyEditor, photo
 
 CONFIG = RunConfig(instruction=INSTRUCTION, perturbations=12)
@@ -60,10 +60,15 @@ def test_digests_are_of_what_the_editor_sees() -> None:
 def test_keys_tell_edits_apart_and_fits_do_not() -> None:
     seen = seen_digests(photo(), None, CARD)
     keys = edit_keys(seen, CONFIG, CARD, "one")
-    assert len(keys) == 13
-    assert edit_keys(seen, CONFIG.with_(surrogate="ridge"), CARD, "one") == keys
+    assert len(keys) == 14  # the full edit, the edit without instruction and twelve more
+    for fit in ({"surrogate": "ridge"}, {"response": "min-max"}, {"negligible": 0.2}):
+        assert edit_keys(seen, CONFIG.with_(**fit), CARD, "one") == keys
     assert edit_keys(seen, CONFIG.with_(perturbations=6), CARD, "one") < keys
-    assert len(edit_keys(seen, CONFIG.with_(seeds=2), CARD, "one")) == 26
+    assert edit_keys(seen, CONFIG.with_(blank="photo"), CARD, "one") < keys
+    assert len(edit_keys(seen, CONFIG.with_(seeds=2), CARD, "one")) == 28
+    # The repeats have keys of their own.
+    assert len(edit_keys(seen, CONFIG, replace(CARD, takes_seed=False), "one") - keys) == 4
+    assert len(edit_keys(seen, CONFIG, replace(CARD, repeatable=False), "one") - keys) == 1
     other = seen_digests(photo(64, 32), None, CARD)
     for different in (
         edit_keys(seen, CONFIG, CARD, "two"),
@@ -71,3 +76,35 @@ def test_keys_tell_edits_apart_and_fits_do_not() -> None:
         edit_keys(seen, CONFIG.with_(seed=1), CARD, "one"),
     ):
         assert not different & keys
+
+
+def test_the_edit_without_instruction_is_the_same_for_all_instructions() -> None:
+    seen = seen_digests(photo(), None, CARD)
+    one, other = (
+        edit_keys(seen, CONFIG.with_(instruction=text), CARD, "one")
+        for text in ("make it snowy", "add some fog")
+    )
+    assert len(one & other) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        (2, 2),  # there are no more
+        (6, 62),
+        (7, 64),
+        (32, 64),
+        (33, 66),  # two for each word
+        (64, 128),
+    ],
+)
+def test_the_number_of_shortened_instructions_goes_by_the_words(words: int, number: int) -> None:
+    config = RunConfig(instruction=" ".join(f"word{index}" for index in range(words)))
+    assert config.perturbations is None
+    assert config.perturbations_for(words) == number
+    _, masks, prompts = shorten(config)
+    assert masks.shape == (number + 1, words)
+    assert len(prompts) == number + 1
+    assert count_edits(config, CARD) == number + 2
+    assert count_edits(config.with_(seeds=3), CARD) == 3 * (number + 2)
+    assert count_edits(config.with_(perturbations=1), CARD) == 3

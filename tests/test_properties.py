@@ -11,9 +11,9 @@ from smile_core.config import SURROGATES, TEXT_DISTANCES, ConfigError
 from smile_core.encoders import Features
 from smile_core.image_distance import distances_to_reference
 from smile_core.instruction import join_units, split_units
+from smile_core.intervals import measure_uncertainty
 from smile_core.kernel import effective_sample_size, kernel_weights
 from smile_core.masks import design_masks
-from smile_core.resampling import bootstrap_intervals
 from smile_core.surrogate import fit_surrogate
 from smile_core.text_distance import load_word_vectors, text_distances
 
@@ -112,7 +112,7 @@ def test_same_seed_same_bytes(name: str, seed: int) -> None:
     for _ in range(2):
         X, y, weights = run(5, 20, seed)
         fit = fit_surrogate(name, X, y, weights)
-        ends = bootstrap_intervals(name, X, y, weights, rng=np.random.default_rng(seed), n_boot=50)
+        ends = measure_uncertainty(name, X, y, weights).intervals()
         answers.append(fit.coefficients.tobytes() + fit.predicted.tobytes() + ends.tobytes())
     assert answers[0] == answers[1]
 

@@ -11,9 +11,9 @@ from sklearn.linear_model import BayesianRidge, Lasso, LinearRegression, Ridge, 
 
 from smile_core.config import SURROGATES, ConfigError
 from smile_core.fidelity import fidelity
+from smile_core.intervals import measure_uncertainty
 from smile_core.masks import design_masks
-from smile_core.regression import fit_lasso, pose, refit, shapley_weights
-from smile_core.resampling import bootstrap_intervals
+from smile_core.regression import fit_lasso, pose, shapley_weights, smoother
 from smile_core.surrogate import Fit, fit_surrogate
 
 TRUE = np.array([0.5, 0.0, -0.2, 0.3, 0.0])
@@ -156,6 +156,35 @@ def test_shapley_values_of_a_game_that_is_fully_known() -> None:
     np.testing.assert_allclose(fit.coefficients, exact_shapley(value, m), atol=1e-9)
 
 
+def test_shapley_values_of_a_game_whose_empty_value_is_known() -> None:
+    rng = np.random.default_rng(6)
+    m = 4
+    value = {mask: rng.random() for mask in product((0, 1), repeat=m)}
+    X = np.array([mask for mask in value if any(mask)], dtype=float)
+    y = np.array([value[mask] for mask in value if any(mask)])
+    empty = value[(0,) * m]
+    fit = fit_surrogate("shapley", X, y, np.ones(len(X)), empty=empty)
+    assert fit.intercept == pytest.approx(empty, abs=1e-12)
+    np.testing.assert_allclose(fit.coefficients, exact_shapley(value, m), atol=1e-9)
+    assert fit_surrogate("shapley", X, y, np.ones(len(X))).intercept != pytest.approx(empty)
+
+
+@pytest.mark.parametrize("interactions", [False, True])
+@pytest.mark.parametrize("name", SURROGATES)
+def test_only_shapley_passes_through_the_empty_response(name: str, interactions: bool) -> None:
+    X, y, weights = noisy(5, 28)
+    given = {"interactions": interactions}
+    free = fit_surrogate(name, X, y, weights, **given)
+    tied = fit_surrogate(name, X, y, weights, empty=0.0, **given)
+    if name == "shapley":
+        assert tied.intercept == pytest.approx(0, abs=1e-12)
+        slopes = [*tied.coefficients, *(value for _, _, value in tied.interactions)]
+        assert sum(slopes) == pytest.approx(y[0], abs=1e-12)
+        assert tied.predicted[0] == pytest.approx(y[0], abs=1e-12)
+    else:
+        np.testing.assert_array_equal(tied.coefficients, free.coefficients)
+
+
 def test_shapley_adds_up_to_full_minus_empty_when_sampled() -> None:
     X, y, weights = noisy(10, 40)
     fit = fit_surrogate("shapley", X, y, weights)
@@ -185,7 +214,7 @@ def test_too_few_masks_are_flagged_and_solved(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit = fit_surrogate(name, X, y, weights)
-        intervals = bootstrap_intervals(name, X, y, weights, rng=np.random.default_rng(0))
+        intervals = measure_uncertainty(name, X, y, weights).intervals()
     assert fit.deficient
     np.testing.assert_allclose(np.delete(fit.coefficients, tried), 0, atol=1e-12)
     np.testing.assert_array_equal(intervals, np.tile([-1.0, 1.0], (8, 1)))
@@ -231,23 +260,22 @@ def test_shapley_leave_one_out_is_a_literal_refit() -> None:
 
 
 @pytest.mark.parametrize("name", SURROGATES)
-def test_refits_of_the_bootstrap_are_fits_with_those_weights(name: str) -> None:
+def test_the_pull_of_every_response_is_that_of_scikit_learn(name: str) -> None:
+    """By a response of 1 in one sample, 0 in all others, at the penalty of the fit."""
     X, y, weights = noisy()
     penalty = fit_surrogate(name, X, y, weights).penalty
     problem = pose(name, X, y, weights, False)
-    random = np.random.default_rng(3).exponential(size=len(y))
-    draw = problem.weights * random * len(y) / (problem.weights * random).sum()
-    (slopes,) = refit(name, problem, draw[None], penalty)
-    if name == "shapley":
-        root = np.sqrt(draw)[:, None]
-        expected = np.linalg.lstsq(root * (X - 1), root[:, 0] * (y - y[0]), rcond=None)[0]
-    elif name == "lasso":
-        assert penalty > 0
-        model = Lasso(alpha=penalty, tol=1e-14, max_iter=100_000)
-        expected = model.fit(X, y, sample_weight=draw).coef_
-    else:
-        expected = Ridge(alpha=max(penalty, 1e-13)).fit(X, y, sample_weight=draw).coef_
-    np.testing.assert_allclose(slopes, expected, atol=1e-7)
+    pulls = smoother(name, problem, penalty)
+    root = np.sqrt(problem.weights)
+    for column, alone in zip(pulls.T, np.eye(len(y)), strict=True):
+        if name == "shapley":  # which keeps to the full instruction
+            expected = np.linalg.lstsq(root[:, None] * (X - 1), root * alone, rcond=None)[0]
+        elif name in ("ridge", "bayesian-ridge"):
+            assert penalty > 1e-6
+            expected = Ridge(alpha=penalty).fit(X, alone, sample_weight=problem.weights).coef_
+        else:
+            expected = LinearRegression().fit(X, alone, sample_weight=problem.weights).coef_
+        np.testing.assert_allclose(column, expected, atol=1e-9)
 
 
 def test_lasso_of_nothing_is_nothing() -> None:
