@@ -9,10 +9,12 @@ import gradio as gr
 
 from components.html import html
 from smile_core.config import (
+    BLANKS,
     DESIGNS,
     GRANULARITIES,
     IMAGE_DISTANCES,
     PRESETS,
+    RESPONSES,
     SCHEDULERS,
     SURROGATES,
     TEXT_DISTANCES,
@@ -39,6 +41,8 @@ MENUS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "text_distance": ("Text distance", "How far a perturbation lies from the instruction; it "
                       "weights the sample.", TEXT_DISTANCES),
     "word_vectors": ("Word vectors", "What words mean, for the text distance.", WORD_VECTORS),
+    "response": ("Scale", "1 is the full edit; 0 is no instruction or, with min-max, the published "
+                 "choice, the farthest edit.", RESPONSES),
     "surrogate": ("Surrogate", "The simple model that is fitted to the edits.", SURROGATES),
 }  # fmt: skip
 
@@ -48,7 +52,9 @@ NUMBERS: dict[str, tuple[str, str]] = {
     "p_iterations": ("p-value iterations", "Bootstrap draws behind each p-value, 100 to "
                      f"{MAX_P_ITERATIONS:,}."),
     "seeds": ("Seeds per perturbation", "Above 1, each prompt is edited again under other seeds, "
-              "which shows the noise."),
+              "and the intervals count that noise, too."),
+    "negligible": ("Smallest effect that matters", "A share of the way, 0.001 to 1. What surely "
+                   "lies below it counts as no effect."),
 }  # fmt: skip
 
 # field: (label, explanation, what empty means); a text box each, for a number box shows 0 for
@@ -70,13 +76,15 @@ OPTIONAL_MENUS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "scheduler": ("Scheduler", "Takes the denoising steps. dpm-solver is made for 15 to 20 and "
                   "draws no noise on the way; not every editor takes it.", "editor's own",
                   SCHEDULERS),
+    "blank": ("No instruction", "What stands for no instruction: an edit by an empty text, or the "
+              "photo. Automatic takes the photo where every edit is billed.", "automatic", BLANKS),
 }  # fmt: skip
 
 # A checkbox each.
 CHECKS: dict[str, tuple[str, str]] = {
     "interactions": ("Pairs of words", "Fits products of two words too (at most 10 units)."),
-    "stop_when_settled": ("Stop when settled", "Ends a run early, once the order of its words has "
-                          "stopped changing."),
+    "stop_when_settled": ("Stop when settled", "Ends a run early, once no word that matters is "
+                          "unclear, or nothing happens."),
 }  # fmt: skip
 # Whether a run of the page stops when it is settled unless a visitor, a link or a file says else.
 STOP_WHEN_SETTLED = True
@@ -84,8 +92,16 @@ STOP_WHEN_SETTLED = True
 SECTIONS = {
     "Editing": ("steps", "guidance_scale", "image_guidance_scale", "scheduler", "seeds"),
     "Perturbing": ("granularity", "design"),
-    "Measuring": ("encoder", "image_distance", "order", "text_distance", "word_vectors"),
-    "Fitting": ("surrogate", "kernel_width", "p_cutoff", "p_iterations"),
+    "Measuring": (
+        "encoder",
+        "image_distance",
+        "order",
+        "response",
+        "blank",
+        "text_distance",
+        "word_vectors",
+    ),
+    "Fitting": ("surrogate", "negligible", "kernel_width", "p_cutoff", "p_iterations"),
 }
 FIELDS = (*(name for names in SECTIONS.values() for name in names), *CHECKS)
 
@@ -137,7 +153,8 @@ def _setting(name: str, value: Any, prefix: str) -> gr.Dropdown | gr.Number | gr
         return optional_menu(name, value, elem_id=elem_id)
     if name in NUMBERS:
         label, info = NUMBERS[name]
-        return gr.Number(value=value, label=label, info=info, elem_id=elem_id)
+        step = 0.01 if value < 1 else 1
+        return gr.Number(value=value, step=step, label=label, info=info, elem_id=elem_id)
     label, info, placeholder = OPTIONAL[name]
     return gr.Textbox(
         shown(name, value), label=label, info=info, placeholder=placeholder, elem_id=elem_id

@@ -18,6 +18,8 @@ from tests.sample_explanations import HOSTILE
         RunConfig(instruction=HOSTILE, seed=12, perturbations=7, interactions=True, order=1.5),
         RunConfig.preset("paper", instruction="make it snowy & foggy", guidance_scale=3.0),
         RunConfig(instruction="make it snowy", scheduler="dpm-solver", steps=20),
+        RunConfig(instruction="make it snowy", response="min-max", blank="photo", negligible=0.1),
+        RunConfig(instruction="make it snowy", blank="edit", perturbations=64),
     ],
 )
 def test_a_link_brings_every_setting_back(config: RunConfig):
@@ -43,6 +45,8 @@ def test_an_address_without_settings_is_no_link():
         ({"instruction": "make it snowy", "perturbations": "many"}, "not 'many'"),
         ({"instruction": "make it snowy", "perturbations": "[" * 9999}, "whole number"),
         ({"instruction": "make it snowy", "order": "NaN"}, "must be a number"),
+        ({"instruction": "make it snowy", "blank": "none"}, "Unknown blank 'none'"),
+        ({"instruction": "make it snowy", "negligible": "0"}, "smallest effect that matters"),
         ({"seed": "1"}, "no instruction"),
     ],
 )
@@ -56,15 +60,19 @@ def test_an_optional_number_survives_its_text_box(value: float | None):
     assert meant("guidance_scale", shown("guidance_scale", value)) == value
 
 
-def test_an_optional_choice_survives_its_menu():
+@pytest.mark.parametrize(
+    ("name", "empty", "values"),
+    [("scheduler", "editor's own", ["dpm-solver"]), ("blank", "automatic", ["edit", "photo"])],
+)
+def test_an_optional_choice_survives_its_menu(name: str, empty: str, values: list[str]):
     with gr.Blocks():
         _, settings = build(RunConfig(instruction="make it snowy"))
-    menu = settings["scheduler"]
-    assert menu.choices == [("editor's own", ""), ("dpm-solver", "dpm-solver")]
+    menu = settings[name]
+    assert menu.choices == [(empty, ""), *((value, value) for value in values)]
     assert menu.value == ""
-    for value in (None, "dpm-solver"):
-        assert shown("scheduler", value) in dict(map(reversed, menu.choices))
-        assert meant("scheduler", shown("scheduler", value)) == value
+    for value in (None, *values):
+        assert shown(name, value) in dict(map(reversed, menu.choices))
+        assert meant(name, shown(name, value)) == value
 
 
 def test_text_that_is_no_number_is_left_for_the_check_to_name():
@@ -79,4 +87,7 @@ def test_presets_fill_every_advanced_setting():
     assert paper["p_cutoff"] == "0.05"
     assert paper["steps"] == ""
     values = {name: meant(name, value) for name, value in paper.items()}
-    assert RunConfig(instruction="a b", **values) == RunConfig.preset("paper", instruction="a b")
+    # The number of perturbations is no advanced setting.
+    assert RunConfig(instruction="a b", perturbations=64, **values) == RunConfig.preset(
+        "paper", instruction="a b"
+    )
