@@ -34,7 +34,7 @@ def explain(
     image: dict[str, Any] | None,
     instruction: str,
     editor: str = BUNDLED_EDITOR,
-    perturbations: int = 64,
+    perturbations: int | None = None,
     seed: int = 0,
     mask: dict[str, Any] | None = None,
     key: object = None,
@@ -45,7 +45,8 @@ def explain(
         image: The photo to edit (PNG, JPEG or WebP).
         instruction: What the editor should do, 2 to 64 words, e.g. "make it a snowy evening".
         editor: Name of the image editor.
-        perturbations: How many shortened instructions to try, 1 to 256. More take longer.
+        perturbations: How many shortened instructions to try, 1 to 256. More take longer. Left
+            out, it is 64, or twice the number of words where that is more.
         seed: Seed of the edits; the same seed gives the same result.
         mask: For editors that edit inside a mask: a picture of the photo's size, white where they
             may edit and black elsewhere. All white is the whole picture. Others take none.
@@ -59,7 +60,7 @@ def explain(
     try:
         if image is None:
             raise ConfigError("There is no image. Send a PNG, JPEG or WebP.")
-        config = checked_config(
+        config = _checked(
             {
                 "instruction": instruction,
                 "editor": editor,
@@ -67,7 +68,6 @@ def explain(
                 "seed": seed,
             }
         )
-        _check_perturbations(config)
         photo = open_photo(uploaded_path(image))
         where = None if mask is None else uploaded_path(mask)
         tool = own_editor(config, revealed(key))
@@ -90,7 +90,7 @@ def compare(
     image: dict[str, Any] | None,
     instructions: list[str],
     editors: list[str],
-    perturbations: int = 64,
+    perturbations: int | None = None,
     seed: int = 0,
     settings: dict[str, Any] | None = None,
     mask: dict[str, Any] | None = None,
@@ -104,7 +104,8 @@ def compare(
         image: The photo to edit (PNG, JPEG or WebP).
         instructions: What the editors should do: one instruction for all, or one for each column.
         editors: Names of image editors: one for all columns, or one for each.
-        perturbations: How many shortened instructions to try in each column, 1 to 256.
+        perturbations: How many shortened instructions to try in each column, 1 to 256. Left out,
+            it is 64, or twice the number of words where that is more.
         seed: Seed of the edits; the same seed gives the same result.
         settings: Settings of the editors by name (steps, guidance_scale, image_guidance_scale,
             strength, scheduler, seed): one value for all columns, or a list with one for each,
@@ -126,12 +127,11 @@ def compare(
         varied = _own_settings(settings)
         shared = {"perturbations": perturbations, **({} if "seed" in varied else {"seed": seed})}
         configs = [
-            checked_config({**config.to_dict(), **shared})
+            _checked({**config.to_dict(), **shared})
             for config in column_configs(
                 instruction=_one_or_more("instructions", instructions), editor=chosen, **varied
             )
         ]
-        _check_perturbations(configs[0])
         keys = [revealed(key) for key in (key_a, key_b, key_c)]
         # Which of the keys is that of each column.
         places = [0 if isinstance(chosen, str) else column for column in range(len(configs))]
@@ -185,12 +185,15 @@ def _one_or_more(name: str, given: Any) -> str | list[str]:
     return texts[0] if len(texts) == 1 else texts
 
 
-def _check_perturbations(config: RunConfig) -> None:
-    if config.perturbations > MAX_PERTURBATIONS:
+def _checked(settings: dict[str, Any]) -> RunConfig:
+    """Return settings, checked, with no more perturbations than programs may ask for."""
+    config = checked_config(settings)
+    if (config.perturbations or 0) > MAX_PERTURBATIONS:
         raise ConfigError(
             f"The number of perturbations must be from 1 to {MAX_PERTURBATIONS} here, not "
             f"{config.perturbations}. The page takes more."
         )
+    return config
 
 
 def build() -> None:
@@ -201,7 +204,7 @@ def build() -> None:
             gr.Image(type="filepath", image_mode=None, label="image", visible=False),
             gr.Textbox(label="instruction", visible=False),
             gr.Textbox(BUNDLED_EDITOR, label="editor", visible=False),
-            gr.Number(64, label="perturbations", visible=False),
+            gr.Number(None, label="perturbations", visible=False),
             gr.Number(0, label="seed", visible=False),
             gr.Image(type="filepath", image_mode=None, label="mask", visible=False),
             KeyField(label="key", type="password", visible=False),
@@ -218,7 +221,7 @@ def build() -> None:
             gr.Image(type="filepath", image_mode=None, label="image", visible=False),
             gr.JSON(label="instructions", visible=False),
             gr.JSON([BUNDLED_EDITOR], label="editors", visible=False),
-            gr.Number(64, label="perturbations", visible=False),
+            gr.Number(None, label="perturbations", visible=False),
             gr.Number(0, label="seed", visible=False),
             gr.JSON({}, label="settings", visible=False),
             gr.Image(type="filepath", image_mode=None, label="mask", visible=False),

@@ -7,7 +7,16 @@ from typing import Any
 
 import gradio as gr
 
-from components import advanced, answer, compare_link, export, inputs, link, scatter
+from components import (
+    advanced,
+    answer,
+    compare_link,
+    export,
+    inputs,
+    link,
+    perturbations,
+    scatter,
+)
 from components.compare_files import carries_comparison
 from components.runs import offered, written
 from components.served import is_uploaded, picture_url, uploaded_path
@@ -138,12 +147,19 @@ class BringBack:
         }
 
     def _filled(self, config: RunConfig) -> Updates:
-        values = config.to_dict()
+        number = perturbations.set_in(config)
+        values = {**config.to_dict(), "perturbations": number}
         filled = {
             component: advanced.shown(name, values[name])
             for name, component in self.left.settings.items()
         }
-        return {**filled, self.left.lock: True}
+        wanted = perturbations.wanted_for([config.instruction], config.granularity)
+        return {
+            **filled,
+            self.left.amount.slider: perturbations.on_slider(number),
+            self.left.amount.follows: number == wanted,
+            self.left.lock: True,
+        }
 
     def _refused(self, sentence: str) -> Updates:
         return {self.left.message: inputs.render_message(sentence)}

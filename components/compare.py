@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import gradio as gr
 
-from components import advanced, answer, compare_inputs, compare_view, export, inputs, mask
+from components import (
+    advanced,
+    answer,
+    compare_inputs,
+    compare_view,
+    export,
+    inputs,
+    mask,
+    perturbations,
+)
 from components.bring_back import check_photo
 from components.chart import chart
-from components.compare_asked import SETTINGS, SHARED
+from components.compare_asked import SETTINGS, SHARED, Asked
 from components.compare_back import CompareBack
 from components.compare_cost import say_cost
 from components.compare_files import FILES
@@ -127,7 +136,18 @@ def _wire_inputs(left: CompareInputs, back: CompareBack, shared_photo: gr.Image)
         trigger_mode="always_last",
         **QUIET,
     )
-    inputs.wire_perturbations(left.slider, left.shared["perturbations"])
+    perturbations.wire(left.amount)
+    words = [left.by, *left.instructions, left.shared["granularity"]]
+    looked = gr.on(
+        [component.change for component in words],
+        lambda *values: Asked.from_values(values).wanted,
+        left.values,
+        left.amount.wanted,
+        preprocess=False,
+        trigger_mode="always_last",
+        **QUIET,
+    )
+    perturbations.follow(looked.then, left.amount)
     fields = [name for name in SHARED if name in advanced.FIELDS]
     left.preset.input(
         lambda name: advanced.preset_values(name, fields),
@@ -172,11 +192,11 @@ def _wire_mask(left: CompareInputs, back: CompareBack) -> None:
 
 def _wire_runs(left: CompareInputs, panels: ComparePanels) -> None:
     runs = CompareRuns(panels, left.buttons)
-    message, compare, stop, address, keys = left.buttons
+    message, compare, stop, address, amount, keys = left.buttons
     begun = compare.click(
         runs.begin,
-        [left.photo, left.where.whole, *keys, *left.values],
-        [*panels, message, compare, stop, address, *keys],
+        [left.photo, left.where.whole, amount.follows, *keys, *left.values],
+        [*panels, message, compare, stop, address, amount.number, amount.slider, *keys],
         preprocess=False,  # the engine's own checks speak for every value
         **QUIET,
     )
@@ -205,7 +225,8 @@ def _wire_files(
     panels: ComparePanels,
     back: CompareBack,
 ) -> None:
-    everything = [*panels, back.tabs, left.photo, left.buttons.message, left.fold, left.slider]
+    everything = [*panels, back.tabs, left.photo, left.buttons.message, left.fold]
+    everything += [left.amount.slider, left.amount.follows]
     everything += [*left.where, *left.rows.values(), *left.values, left.about, *left.keys]
     demo.load(back.open_page, None, everything, **QUIET)
     header.upload(back.take_file, None, everything, **QUIET)

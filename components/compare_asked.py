@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components import advanced, mask
+from components import advanced, mask, perturbations
+from components.perturbations import FEW_OF_EACH
 from components.runs import checked_config, checked_job
 from components.session import ComparisonJob
 from smile_core.columns import check_count, check_different
@@ -77,6 +78,12 @@ class Asked:
             last = (self.editors if self.by == EDITORS else self.instructions)[-1] or ""
         return MOST_COLUMNS if last.strip() else MOST_COLUMNS - 1
 
+    @property
+    def wanted(self) -> int:
+        """How many perturbations the words of the columns ask for."""
+        texts = [self.instruction(index) for index in range(self.columns)]
+        return perturbations.wanted_for(texts, self.shared["granularity"], FEW_OF_EACH)
+
     def editor(self, index: int) -> str | None:
         """Return the editor of a column."""
         return self.editors[index if self.by == EDITORS else 0]
@@ -99,6 +106,7 @@ def chosen_configs(asked: Asked) -> list[RunConfig]:
         When something given cannot be used.
     """
     shared = {name: advanced.meant(name, value) for name, value in asked.shared.items()}
+    perturbations.typed(shared["perturbations"])
     configs = []
     for index in range(asked.columns):
         typed = {name: advanced.typed(texts[index]) for name, texts in asked.own.items()}
@@ -155,7 +163,10 @@ def asked_of(configs: Sequence[RunConfig]) -> Asked:
         editors=_three([each["editor"] for each in values]),
         instructions=_three([each["instruction"] for each in values]),
         own={name: _three(texts) for name, texts in own.items()},
-        shared={name: values[0][name] for name in SHARED},
+        shared={
+            **{name: values[0][name] for name in SHARED},
+            "perturbations": max(map(perturbations.set_in, configs)),
+        },
     )
 
 

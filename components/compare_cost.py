@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from components import mask, pace
+from components import pace
 from components.answer import say_about
 from components.compare_asked import Asked, chosen_configs
-from smile_core.column_run import edits_of
+from components.inputs import card_of
 from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import cost_sentence
-from smile_core.planning import edits_aside
+from smile_core.planning import count_edits
 
 
 def say_cost(*values: Any) -> str:
@@ -30,7 +30,8 @@ def cost_text(configs: Sequence[RunConfig]) -> str:
 
     No seconds as long as the speed of one of the editors is not known.
     """
-    edits = [edits_of(config) for config in configs]
+    cards = [card_of(config.editor) for config in configs]
+    edits = [count_edits(config, card) for config, card in zip(configs, cards, strict=True)]
     each = " + ".join(f"{count:,}" for count in edits)
     most = any(config.stop_when_settled for config in configs)
     text = f"{'At most ' if most else ''}{sum(edits):,} edits ({each})"
@@ -41,9 +42,5 @@ def cost_text(configs: Sequence[RunConfig]) -> str:
         text += f", {say_about(seconds)} (edits made before are free)."
     else:
         text += "; how long they take is known after the first run."
-    bills = []
-    for config, count in zip(configs, edits, strict=True):
-        card = mask.card_of(config.editor)
-        if card is not None:
-            bills.append(cost_sentence(card, count + edits_aside(config, card)))
+    bills = [cost_sentence(card, count) for card, count in zip(cards, edits, strict=True)]
     return " ".join([text, *filter(None, bills)])

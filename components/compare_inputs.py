@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from components import advanced, compare_boxes, editor_card, inputs, key_field, mask
+from components import (
+    advanced,
+    compare_boxes,
+    editor_card,
+    inputs,
+    key_field,
+    mask,
+    perturbations,
+)
 from components.compare_asked import (
     EDITORS,
     INSTRUCTIONS,
@@ -24,6 +32,7 @@ from components.explain import FIRST_INSTRUCTION
 from components.html import html
 from components.key_field import KeyField
 from components.mask import MaskPanel
+from components.perturbations import FEW_OF_EACH, Perturbations
 from components.show import Updates
 from smile_core.comparison import LETTERS, MOST_COLUMNS
 from smile_core.config import BUNDLED_EDITOR, RunConfig
@@ -49,7 +58,7 @@ class CompareInputs(NamedTuple):
     own: dict[str, list[gr.Textbox | gr.Dropdown]]
     rows: dict[str, gr.Column]
     where: MaskPanel
-    slider: gr.Slider
+    amount: Perturbations
     cost: gr.HTML
     preset: gr.Radio
     shared: dict[str, Any]
@@ -91,8 +100,12 @@ def build(cards: Sequence[EditorCard], photo: str) -> CompareInputs:
     where = mask.build(bool(masked_cards(asked)), photo, "compare-")
     defaults = RunConfig(instruction=FIRST_INSTRUCTION)
     with gr.Group(elem_id="compare-cost-group"):
-        slider, perturbations = inputs.build_perturbations(
-            defaults.perturbations, label="Perturbations of each", prefix="compare-"
+        amount = perturbations.build(
+            asked.wanted,
+            asked.wanted,
+            least=FEW_OF_EACH,
+            label="Perturbations of each",
+            prefix="compare-",
         )
         cost = html(elem_id="compare-cost")
     seed = gr.Number(value=defaults.seed, label="Seed of all", elem_id="compare-seed")
@@ -117,15 +130,16 @@ def build(cards: Sequence[EditorCard], photo: str) -> CompareInputs:
         own={name: boxes for name, (_, boxes) in made.items()},
         rows={name: row for name, (row, _) in made.items()},
         where=where,
-        slider=slider,
+        amount=amount,
         cost=cost,
         preset=preset,
-        shared={"perturbations": perturbations, "seed": seed, **settings},
+        shared={"perturbations": amount.number, "seed": seed, **settings},
         buttons=CompareButtons(
             message=message,
             compare=compare,
             stop=stop,
             address=address,
+            amount=amount,
             keys=tuple(keys),
         ),
     )
@@ -140,7 +154,8 @@ def bundled_editors(cards: Sequence[EditorCard]) -> list[str]:
 def first_asked(cards: Sequence[EditorCard]) -> Asked:
     """Return what is shown at first: the bundled editors, or two instructions of the only one."""
     second = next(iter(bundled_editors(cards)[1:]), None)
-    defaults = RunConfig(instruction=FIRST_INSTRUCTION).to_dict()
+    first = RunConfig(instruction=FIRST_INSTRUCTION)
+    defaults = {**first.to_dict(), "perturbations": perturbations.set_in(first)}
     return Asked(
         by=INSTRUCTIONS if second is None else EDITORS,
         editors=(BUNDLED_EDITOR, second or cards[1].name, NO_THIRD[1]),
@@ -249,5 +264,10 @@ def filled(left: CompareInputs, asked: Asked) -> Updates:
         updates[box] = {**updates[box], "value": value}
     for name, component in left.shared.items():
         updates[component] = advanced.shown(name, asked.shared[name])
-    stops = min(max(int(asked.shared["perturbations"]), inputs.SLIDER_LOW), inputs.SLIDER_HIGH)
-    return {**updates, left.by: asked.by, left.slider: stops}
+    number = asked.shared["perturbations"]
+    return {
+        **updates,
+        left.by: asked.by,
+        left.amount.slider: perturbations.on_slider(number),
+        left.amount.follows: number == asked.wanted,
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -13,6 +14,7 @@ from components import answer, compare_link, compare_view, export, inputs, key_f
 from components.compare_asked import Asked, checked_comparison, chosen_configs
 from components.compare_files import FILES, written
 from components.loading import load_for
+from components.perturbations import Perturbations, on_slider
 from components.runs import NO_PHOTO, WAITING
 from components.served import picture_url, uploaded_path
 from components.session import (
@@ -56,6 +58,7 @@ class CompareButtons(NamedTuple):
     compare: gr.Button
     stop: gr.Button
     address: gr.Textbox
+    amount: Perturbations
     keys: tuple[gr.Textbox, ...]
 
 
@@ -71,6 +74,7 @@ class CompareRuns:
         request: gr.Request,
         photo: dict[str, Any] | None,
         whole: bool,
+        follows: bool,
         *values: Any,
     ) -> Updates:
         """Check everything; put the comparison into the session or say what is wrong.
@@ -80,6 +84,8 @@ class CompareRuns:
         place = session_of(request).comparing
         count = len(self.buttons.keys)
         typed, asked = values[:count], Asked.from_values(values[count:])
+        if follows:
+            asked = replace(asked, shared={**asked.shared, "perturbations": asked.wanted})
         try:
             configs = chosen_configs(asked)
             if photo is None:
@@ -98,6 +104,8 @@ class CompareRuns:
             self.panels.status: answer.render_idle(WAITING if is_editor_taken() else "Starting…"),
             self.buttons.message: "",
             **dict.fromkeys(self.buttons.keys, ""),
+            self.buttons.amount.number: asked.shared["perturbations"],
+            self.buttons.amount.slider: on_slider(asked.shared["perturbations"]),
             self.buttons.address: compare_link.to_query(
                 configs, inputs.bundled_name(photo.get("orig_name"))
             ),

@@ -17,6 +17,7 @@ from components import (
     inputs,
     key_field,
     mask,
+    perturbations,
     scatter,
     words,
 )
@@ -134,7 +135,7 @@ def _wire_inputs(left: inputs.Inputs) -> None:
             trigger_mode="always_last",
             **QUIET,
         )
-    inputs.wire_perturbations(left.slider, settings["perturbations"])
+    _wire_words(left)
     _wire_editor(left)
     _wire_mask(left)
     left.preset.input(
@@ -143,6 +144,25 @@ def _wire_inputs(left: inputs.Inputs) -> None:
         [settings[name] for name in advanced.FIELDS],
         **QUIET,
     )
+
+
+def _wire_words(left: inputs.Inputs) -> None:
+    """Let the number of perturbations follow the words, and offer phrases in place of many."""
+    instruction, granularity = left.settings["instruction"], left.settings["granularity"]
+    seen = [instruction, granularity]
+    perturbations.wire(left.amount)
+    # A menu in the folded settings may be set without a change that is heard.
+    turned = left.unit.click(None, granularity, granularity, js=inputs.OTHER_UNIT_JS, **QUIET)
+    for listener in (instruction.change, granularity.change, turned.then):
+        looked = listener(
+            inputs.look_at_words,
+            seen,
+            [left.amount.wanted, left.unit],
+            preprocess=False,
+            trigger_mode="always_last",
+            **QUIET,
+        )
+        perturbations.follow(looked.then, left.amount)
 
 
 def _wire_editor(left: inputs.Inputs) -> None:
@@ -208,11 +228,20 @@ def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
     runs = Runs(left, panels)
     begun = left.explain.click(
         runs.begin,
-        [left.photo, left.where.whole, left.lock, left.key, *left.settings.values()],
+        [
+            left.photo,
+            left.where.whole,
+            left.lock,
+            left.key,
+            left.amount.follows,
+            *left.settings.values(),
+        ],
         [
             *panels,
             left.message,
             left.key,
+            left.amount.slider,
+            left.amount.number,
             left.settings["seed"],
             left.address,
             left.explain,
@@ -247,6 +276,7 @@ def _wire_files(
     back: BringBack,
 ) -> None:
     everything = [*panels, left.photo, left.message, left.lock, *left.settings.values()]
+    everything += [left.amount.slider, left.amount.follows]
     demo.load(back.open_page, None, everything, **QUIET)
     timer = gr.Timer(1, active=False)
     for event in (demo.load, timer.tick):

@@ -10,17 +10,18 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from components import advanced, editor_card, key_field, mask, pace
+from components import advanced, editor_card, key_field, mask, pace, perturbations
 from components.answer import say_about
 from components.html import html
 from components.key_field import KeyField
 from components.mask import MaskPanel
+from components.perturbations import Perturbations
 from components.served import file_url
 from smile_core.config import ConfigError, RunConfig
 from smile_core.editors import EditorCard, cost_sentence
 from smile_core.editors.registry import is_public_server
-from smile_core.instruction import split_units
-from smile_core.planning import edits_aside
+from smile_core.instruction import split_units, units_in
+from smile_core.planning import count_edits, photo_stands_in
 
 ASSETS = Path(__file__).parents[1] / "assets"
 PHOTOS = {
@@ -30,15 +31,16 @@ PHOTOS = {
         for name in ("temple", "meadow", "peaks", "rocket", "coffee", "cat", "astronaut", "flower")
     )
 }
-SLIDER_LOW, SLIDER_HIGH = 8, 256
-NEAREST_STOP_JS = f"(n) => Math.min({SLIDER_HIGH}, Math.max({SLIDER_LOW}, Math.round(n / 8) * 8))"
+# From so many words on phrases are offered: each word would need many edits.
+MANY_WORDS = 20
+OTHER_UNIT_JS = "(unit) => unit === 'word' ? 'phrase' : 'word'"
 OTHER_EDITORS = "Or type the id of a model on the hub, or a folder."
 REQUIRED_NUMBERS = {
-    "perturbations": "The number of perturbations",
     "seed": "The seed",
     "seeds": "The number of seeds",
     "order": "The order of the Wasserstein distance",
     "p_iterations": "The number of p-value iterations",
+    "negligible": "The smallest effect that matters",
 }
 
 
@@ -48,10 +50,11 @@ class Inputs(NamedTuple):
     photo: gr.Image
     photo_chips: gr.HTML
     instruction_chips: gr.HTML
+    unit: gr.Button
     card: gr.HTML
     key: KeyField
     where: MaskPanel
-    slider: gr.Slider
+    amount: Perturbations
     cost: gr.HTML
     lock: gr.Checkbox
     preset: gr.Radio
@@ -85,6 +88,9 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
         max_lines=6,
         elem_id="instruction",
     )
+    unit = gr.Button(
+        size="sm", **unit_offer(defaults.instruction, defaults.granularity), elem_id="other-unit"
+    )
     instruction_chips = html(
         render_instruction_chips(), elem_id="instruction-chips", js_on_load=CHIP_JS
     )
@@ -94,7 +100,8 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
         card = html(editor_card.say_at_once(defaults.editor), elem_id="editor-card")
     where = mask.build(mask.needs_mask(defaults.editor), photo)
     with gr.Group(elem_id="cost-group"):
-        slider, perturbations = build_perturbations(defaults.perturbations)
+        wanted = perturbations.wanted_for([defaults.instruction], defaults.granularity)
+        amount = perturbations.build(defaults.perturbations or wanted, wanted)
         cost = html(elem_id="cost")
     with gr.Row(elem_id="seed-row", elem_classes="pair-row"):
         seed = gr.Number(value=defaults.seed, label="Seed", min_width=120, elem_id="seed")
@@ -115,17 +122,18 @@ def build(cards: Sequence[EditorCard], photo: Path, defaults: RunConfig) -> Inpu
         photo=photo_box,
         photo_chips=photo_chips,
         instruction_chips=instruction_chips,
+        unit=unit,
         card=card,
         key=key,
         where=where,
-        slider=slider,
+        amount=amount,
         cost=cost,
         lock=lock,
         preset=preset,
         settings={
             "instruction": instruction,
             "editor": editor,
-            "perturbations": perturbations,
+            "perturbations": amount.number,
             "seed": seed,
             **settings,
         },
@@ -148,38 +156,6 @@ def build_editor(cards: Sequence[EditorCard], value: str) -> gr.Dropdown:
         allow_custom_value=is_open,
         elem_id="editor",
     )
-
-
-def build_perturbations(
-    value: int, *, label: str = "Perturbations", prefix: str = ""
-) -> tuple[gr.Slider, gr.Number]:
-    """Make the two controls of one number; their ids begin with `prefix`."""
-    with gr.Row(elem_classes="pair-row"):
-        slider = gr.Slider(
-            SLIDER_LOW,
-            SLIDER_HIGH,
-            value=value,
-            step=8,
-            label=label,
-            buttons=[],
-            elem_id=f"{prefix}perturbations-slider",
-        )
-        number = gr.Number(
-            value=value,
-            label="Number of perturbations",
-            show_label=False,
-            container=False,
-            min_width=76,
-            elem_id=f"{prefix}perturbations",
-        )
-    return slider, number
-
-
-def wire_perturbations(slider: gr.Slider, number: Any) -> None:
-    """Let the two controls of one number follow each other, in the browser."""
-    here: dict[str, Any] = {"queue": False, "api_visibility": "private"}
-    slider.input(None, slider, number, js="(n) => n", **here)
-    number.input(None, number, slider, js=NEAREST_STOP_JS, **here)
 
 
 # A chip carries its value; the click goes to the server as an event with that value.
@@ -286,18 +262,50 @@ def cost_text(config: RunConfig, n_units: int, seconds_per_edit: float | None) -
 
     There are no seconds as long as the editor's speed is not known.
     """
-    subsets = 2**n_units - 2  # neither empty nor whole
-    edits = (min(config.perturbations, subsets) + 1) * config.seeds
+    card = card_of(config.editor)
+    edits = count_edits(config, card)
     text = f"{'At most ' if config.stop_when_settled else ''}{edits:,} edits"
-    if subsets <= config.perturbations:
-        text += f": all {subsets} ways to shorten {n_units} {config.granularity}s, and the whole"
+    subsets = 2**n_units - 2  # neither empty nor whole
+    if config.perturbations_for(n_units) == subsets:
+        rest = _besides(edits // config.seeds - subsets, blank=not photo_stands_in(config, card))
+        text += f": all {subsets} ways to shorten {n_units} {config.granularity}s{rest}"
+        text += f", each under {config.seeds} seeds" if config.seeds > 1 else ""
     if seconds_per_edit is None:
         text += "."
     else:
         text += f", {say_about(edits * seconds_per_edit)} (edits made before are free)."
-    card = editor_card.known_card(config.editor)
-    bill = "" if card is None else cost_sentence(card, edits + edits_aside(config, card))
-    return f"{text} {bill}".rstrip()
+    return f"{text} {cost_sentence(card, edits)}".rstrip()
+
+
+def _besides(edits: int, *, blank: bool) -> str:
+    """Return what a run edits besides the shortened instructions, which is so many edits."""
+    if edits > 1 + blank:
+        return f", and {edits} more with all words{' or none' if blank else ''}"
+    return ", the whole, and the edit without instruction" if blank else ", and the whole"
+
+
+def card_of(editor: str) -> EditorCard:
+    """Return the card of an editor as far as it is known, for a count of edits."""
+    return editor_card.known_card(editor) or EditorCard(name=editor, title=editor, family="unknown")
+
+
+def unit_offer(instruction: str | None, granularity: str) -> dict[str, Any]:
+    """Return what the button under the instruction says, and whether it is there.
+
+    It offers phrases where there are many words, and words again where there is one phrase left.
+    """
+    words, phrases = (len(units_in(instruction or "", unit)) for unit in ("word", "phrase"))
+    if granularity == "word":
+        text = f"{words} words: explain phrases instead of words"
+        return {"value": text, "visible": words >= MANY_WORDS and phrases > 1}
+    text = "A single phrase: explain words instead of phrases"
+    return {"value": text, "visible": phrases == 1 < words}
+
+
+def look_at_words(instruction: str | None, granularity: str) -> tuple[int, dict[str, Any]]:
+    """Return how many perturbations the words ask for, and the update of the button under them."""
+    wanted = perturbations.wanted_for([instruction], granularity)
+    return wanted, gr.update(**unit_offer(instruction, granularity))
 
 
 def _hint(text: str) -> str:

@@ -16,7 +16,17 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from components import advanced, answer, export, inputs, key_field, link, mask, pace
+from components import (
+    advanced,
+    answer,
+    export,
+    inputs,
+    key_field,
+    link,
+    mask,
+    pace,
+    perturbations,
+)
 from components.loading import load_for
 from components.served import uploaded_path
 from components.session import Job, Session, has_editor, is_editor_taken, session_of
@@ -65,6 +75,7 @@ class Runs:
         whole: bool,
         lock: bool,
         key: object,
+        follows: bool,
         *values: Any,
     ) -> Updates:
         """Check photo and settings; put the run into the session or say what is wrong."""
@@ -75,7 +86,12 @@ class Runs:
         }
         if not lock:
             settings["seed"] = secrets.randbelow(2**32)
+        if follows:
+            settings["perturbations"] = perturbations.wanted_for(
+                [settings["instruction"]], settings["granularity"]
+            )
         try:
+            perturbations.typed(settings["perturbations"])
             config = checked_config(settings)
             units = split_units(config.instruction, config.granularity)
             if photo is None:
@@ -93,6 +109,8 @@ class Runs:
             self.left.message: "",
             self.left.key: "",
             self.left.settings["seed"]: config.seed,
+            self.left.settings["perturbations"]: config.perturbations,
+            self.left.amount.slider: perturbations.on_slider(config.perturbations or 0),
             self.left.address: link.to_query(config, inputs.bundled_name(photo.get("orig_name"))),
             self.left.explain: gr.update(interactive=False),
             self.left.stop: gr.update(interactive=True),

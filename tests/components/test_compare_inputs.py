@@ -93,12 +93,14 @@ def test_the_cost_is_of_all_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     known = {"scene-pix2pix": 0.5}
     monkeypatch.setattr(pace, "_seconds_per_edit", known)
     both = chosen_configs(asked(EDITORS))
-    # Three words have six shortened versions, and the whole one comes on top.
+    # Three words have six shortened versions; the whole and none come on top.
     assert compare_cost.cost_text(both) == (
-        "14 edits (7 + 7); how long they take is known after the first run."
+        "16 edits (8 + 8); how long they take is known after the first run."
     )
     known["sd-turbo"] = 1.5
-    assert "14 edits (7 + 7), about 14 s" in compare_cost.cost_text(both)
+    assert "16 edits (8 + 8), about 16 s" in compare_cost.cost_text(both)
     assert "A and B are the same" in compare_cost.say_cost(*values_of(asked(SETTINGS)))
     billed = chosen_configs(asked(EDITORS, editors=(TOOLS[0], "gpt-image-2.5-flare", "")))
-    assert "bills every edit, and this run makes up to 10" in compare_cost.cost_text(billed)
+    # It takes no seed, so the whole is made three times; the photo stands for none.
+    assert "17 edits (8 + 9)" in compare_cost.cost_text(billed)
+    assert "bills every edit, and this run makes up to 9" in compare_cost.cost_text(billed)

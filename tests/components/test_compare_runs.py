@@ -29,10 +29,10 @@ from tests.components.compare_tab import (
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
 
 
-def begin(runs: CompareRuns, key: str, instructions=TEXTS):
+def begin(runs: CompareRuns, key: str, instructions=TEXTS, *, follows: bool = False):
     photo = {"path": str(TEMPLE), "orig_name": TEMPLE.name}
     values = values_of(asked(INSTRUCTIONS, instructions=instructions))
-    return runs.begin(request(key), photo, False, *NO_KEYS, *values)
+    return runs.begin(request(key), photo, False, follows, *NO_KEYS, *values)
 
 
 def snapshot(comparison, state: str = "running") -> ComparisonSnapshot:
@@ -87,6 +87,18 @@ def test_a_refused_comparison_changes_only_the_message() -> None:
     updates = begin(runs, "refused", instructions=("make it snowy", "make it snowy", ""))
     assert list(updates) == [left.buttons.message]
     assert session.session_of(request("refused")).comparing.job is None
+
+
+def test_the_number_that_follows_the_words_is_that_of_the_longest_column() -> None:
+    left, runs = tab_parts()
+    begin(runs, "follows", follows=True)
+    configs = session.session_of(request("follows")).comparing.job.configs
+    assert [config.perturbations for config in configs] == [64, 64]
+    long = " ".join(f"word{i}" for i in range(40))
+    updates = begin(runs, "long", ("make it snowy", long, ""), follows=True)
+    configs = session.session_of(request("long")).comparing.job.configs
+    assert [config.perturbations for config in configs] == [80, 80]
+    assert updates[left.amount.number] == updates[left.amount.slider] == 80
 
 
 def test_closing_the_tab_ends_the_comparison_and_removes_its_files() -> None:

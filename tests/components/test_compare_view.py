@@ -79,7 +79,7 @@ def test_before_and_after_of_each_column(comparison) -> None:
 
 def test_the_map_carries_a_thumbnail_for_every_edit(comparison) -> None:
     value = json.loads(compare_view.render_map(comparison, picture_url, 2))
-    assert len(value["thumbnails"]) == 30
+    assert len(value["thumbnails"]) == 62
     assert value["thumbnails"].count(None) == 2  # one failed edit in each column
     assert "snowy" in value["figure"]["data"][0]["name"]
     # A word that another comparison had is no reason to fail.

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import parse_qsl
 
 import gradio as gr
@@ -17,30 +16,17 @@ import pytest
 from PIL import Image
 
 from app import build_page
-from components import api, explain, export, inputs, runs, scatter, served, session
+from components import api, export, inputs, runs, scatter, served, session
 from components.bring_back import BringBack
 from components.link import to_query
 from components.runs import checked_config
-from components.show import Panels, unit_texts
+from components.show import unit_texts
 from smile_core.config import PRESETS, ConfigError, RunConfig
-from smile_core.editors import list_editors
 from smile_core.explanation import Explanation
 from smile_core.explanation_json import to_json
 from smile_core.export import save_explanation
+from tests.components.explain_tab import page_parts, request
 from tests.sample_explanations import landscape, sample_explanation
-
-
-def request(key: str) -> SimpleNamespace:
-    return SimpleNamespace(session_hash=key)
-
-
-def page_parts() -> tuple[inputs.Inputs, Panels]:
-    with gr.Blocks():
-        left = inputs.build(
-            list_editors(), inputs.PHOTOS["temple"], RunConfig(instruction="make it snowy")
-        )
-        panels, _ = explain.build_result()
-    return left, panels
 
 
 def test_each_tab_has_its_own_session():
