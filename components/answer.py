@@ -10,6 +10,7 @@ from typing import NamedTuple
 import gradio as gr
 from PIL import Image
 
+from components import more
 from components.html import html
 from smile_core.explanation import Explanation, Snapshot
 from smile_core.heatmap import heatmap_html, waiting_html
@@ -31,6 +32,7 @@ class Answer(NamedTuple):
     sentence: gr.HTML
     heatmap: gr.HTML
     status: gr.HTML
+    more: gr.Button
 
 
 def build() -> Answer:
@@ -38,8 +40,11 @@ def build() -> Answer:
     with gr.Column(elem_id="answer"):
         sentence = html(render_sentence(None), elem_id="sentence")
         heatmap = html(render_heatmap(None), elem_id="heatmap")
-        status = html(render_idle(), elem_id="status")
-    return Answer(sentence=sentence, heatmap=heatmap, status=status)
+        html('<p role="status"></p>', elem_id="said")  # by the script, at the end of a run
+        with gr.Row(elem_id="status-row"):
+            status = html(render_idle(), elem_id="status")
+            button = more.build()
+    return Answer(sentence=sentence, heatmap=heatmap, status=status, more=button)
 
 
 def build_pair() -> gr.HTML:

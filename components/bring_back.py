@@ -91,6 +91,7 @@ class BringBack:
     def _start(self, session: Session) -> None:
         """Let the session begin with the example, whose files lie in its folder."""
         session.explanation = session.exported = self.example
+        session.photo_name = None if self.folder is None else export.photo_name(self.folder)
         session.show(() if self.example is None else unit_texts(self.example), self.example)
         session.links = export.render(self.folder)
 
@@ -133,7 +134,7 @@ class BringBack:
             filled = {**self._filled(offered(config)), self.left.message: ""}
         except ConfigError as error:
             filled = self._refused(f"The result is here, but this page cannot repeat it. {error}")
-        session.explanation = explanation
+        session.explanation, session.photo_name = explanation, None
         try:
             links = written(session)
         except ExportError as error:

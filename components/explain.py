@@ -32,8 +32,10 @@ from smile_core.explanation import Explanation
 FIRST_INSTRUCTION = "Make it a snowy day with heavy snow."
 # Only what `api` makes is public; these are the page's own events.
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-# A phone has scrolled to the result, and what went wrong stands above it.
-SHOW_TROUBLE_JS = """() => {
+# A screen reader is told the answer. A phone has scrolled to it, and what went wrong stands above.
+END_JS = """() => {
+  const [said, sentence] = ['#said p', '#sentence'].map((name) => document.querySelector(name));
+  said.textContent = sentence.innerText;
   if (window.innerWidth < 900) {
     const alert = document.querySelector('#message .alert');
     alert?.scrollIntoView({behavior: 'smooth', block: 'center'});
@@ -72,8 +74,7 @@ def build(demo: gr.Blocks, header: gr.HTML, example: Path | None) -> inputs.Inpu
 def _first_inputs(stored: Explanation | None, example: Path | None) -> tuple[Path, RunConfig]:
     if stored is None or example is None:
         return inputs.PHOTOS["temple"], RunConfig(instruction=FIRST_INSTRUCTION)
-    named = (example / "photo.txt").read_text(encoding="utf-8").strip()
-    return inputs.PHOTOS[named], RunConfig.from_dict(stored.config)
+    return inputs.PHOTOS[export.photo_name(example)], RunConfig.from_dict(stored.config)
 
 
 def build_result() -> tuple[Panels, gr.UploadButton]:
@@ -97,6 +98,7 @@ def build_result() -> tuple[Panels, gr.UploadButton]:
         sentence=top.sentence,
         heatmap=top.heatmap,
         status=top.status,
+        more=top.more,
         pair=pair,
         words=bars,
         gallery=pictures,
@@ -115,6 +117,9 @@ def _fill(panels: Panels, stored: Explanation, example: Path) -> None:
     for component, value in show_all(panels, stored).items():
         if component is panels.color_by:
             component.choices = [tuple(choice) for choice in value["choices"]]
+        elif component is panels.more:
+            component.visible = value["visible"]
+            component.value = value.get("value", "")
         else:
             component.value = value
     panels.links.value = export.render(example)
@@ -226,7 +231,7 @@ def _cost_inputs(left: inputs.Inputs) -> list[Any]:
 
 def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
     runs = Runs(left, panels)
-    begun = left.explain.click(
+    anew = left.explain.click(
         runs.begin,
         [
             left.photo,
@@ -250,6 +255,21 @@ def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
         preprocess=False,  # the engine's own checks speak for every value
         **QUIET,
     )
+    going_on = panels.more.click(
+        runs.begin_more,
+        left.key,
+        [*panels, left.message, left.key, left.address, left.explain, left.stop],
+        preprocess=False,
+        **QUIET,
+    )
+    for begun in (anew, going_on):
+        _wire_run(begun, runs, left, panels)
+    left.stop.click(None, None, panels.status, js=answer.STOPPING_JS, **QUIET)
+    left.stop.click(runs.stop, None, [*panels, left.explain, left.stop], **QUIET)
+
+
+def _wire_run(begun: Any, runs: Runs, left: inputs.Inputs, panels: Panels) -> None:
+    """Do what follows the click, to the files."""
     begun.then(None, left.address, None, js="(query) => { smile.begin(query); }", **QUIET)
     ended = begun.then(
         runs.run,
@@ -259,12 +279,10 @@ def _wire_runs(left: inputs.Inputs, panels: Panels) -> None:
         concurrency_id=EDITOR_TURN,
         **PRIVATE,
     )
-    ended.then(None, None, None, js=SHOW_TROUBLE_JS, **QUIET)
+    ended.then(None, None, None, js=END_JS, **QUIET)
     ended.then(runs.finish, None, [left.explain, left.stop], **QUIET).then(
         inputs.say_cost, _cost_inputs(left), left.cost, preprocess=False, **QUIET
     ).then(runs.write_files, None, [panels.links, left.message], concurrency_limit=2, **PRIVATE)
-    left.stop.click(None, None, panels.status, js=answer.STOPPING_JS, **QUIET)
-    left.stop.click(runs.stop, None, [*panels, left.explain, left.stop], **QUIET)
 
 
 def _wire_files(

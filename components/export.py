@@ -80,6 +80,11 @@ def read_result(path: Path) -> Explanation:
     )
 
 
+def photo_name(folder: Path) -> str:
+    """Return which of the page's own photos a stored example is of."""
+    return (folder / "photo.txt").read_text(encoding="utf-8").strip()
+
+
 def carries_result(path: Path) -> bool:
     """Return whether the file is a PNG with an explanation inside."""
     try:

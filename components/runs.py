@@ -1,8 +1,8 @@
 """A run from the click to the files.
 
-`begin` checks everything at once, outside the queue, and leaves the run in the session; `run`
-takes its turn at the editor and streams what it learns; `finish` gives the buttons back; and
-`write_files` writes what the export panel offers.
+`begin` and `begin_more` check everything at once, outside the queue, and leave the run in the
+session; `run` takes its turn at the editor and streams what it learns; `finish` gives the buttons
+back; and `write_files` writes what the export panel offers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -24,6 +25,7 @@ from components import (
     key_field,
     link,
     mask,
+    more,
     pace,
     perturbations,
 )
@@ -57,12 +59,13 @@ NO_DESCRIPTIONS = (
     "A file that describes an editor starts programs, so this page does not take one. Start the "
     "page with it: python app.py --editor FILE. Or use python -m smile_core explain --editor FILE."
 )
+NOTHING_TO_GO_ON = "There is no explanation with its photo to go on with. Press Explain first."
 LOADING = "Loading the editor, which is done once…"
 WAITING = "Waiting for another explanation to end. Each gets the editor in turn."
 
 
 class Runs:
-    """The handlers of one page's Explain and Stop buttons."""
+    """The handlers of one page's Explain, Stop and more buttons."""
 
     def __init__(self, left: inputs.Inputs, panels: Panels) -> None:
         self.left = left
@@ -97,21 +100,49 @@ class Runs:
             if photo is None:
                 raise ConfigError(NO_PHOTO)
             where = mask.given(session.painted, whole)
-            own_key = key_field.revealed(key)
-            session.job = checked_job(open_photo(uploaded_path(photo)), config, where, own_key)
+            job = checked_job(
+                open_photo(uploaded_path(photo)), config, where, key_field.revealed(key)
+            )
         except ConfigError as error:
             return {self.left.message: inputs.render_message(str(error))}
-        session.stop.clear()
-        session.show(units, None)
+        name = inputs.bundled_name(photo.get("orig_name"))
         return {
-            **show_waiting(self.panels, units, session.job.photo, session.color_by),
-            self.panels.status: answer.render_idle(WAITING if is_editor_taken() else "Starting…"),
-            self.left.message: "",
-            self.left.key: "",
+            **self._begun(session, replace(job, photo_name=name), units),
             self.left.settings["seed"]: config.seed,
             self.left.settings["perturbations"]: config.perturbations,
             self.left.amount.slider: perturbations.on_slider(config.perturbations or 0),
-            self.left.address: link.to_query(config, inputs.bundled_name(photo.get("orig_name"))),
+        }
+
+    def begin_more(self, request: gr.Request, key: object) -> Updates:
+        """Put the run that is shown into the session again, with more perturbations.
+
+        The inputs keep what they show, for they may be of another run by now.
+        """
+        session = session_of(request)
+        explanation = session.explanation
+        try:
+            if explanation is None or explanation.source is None:
+                raise ConfigError(NOTHING_TO_GO_ON)
+            config = offered(more.config_of(explanation))
+            own_key = key_field.revealed(key)
+            job = checked_job(explanation.source, config, explanation.mask, own_key)
+        except ConfigError as error:
+            return {self.left.message: inputs.render_message(str(error))}
+        return self._begun(
+            session, replace(job, photo_name=session.photo_name), unit_texts(explanation)
+        )
+
+    def _begun(self, session: Session, job: Job, units: tuple[str, ...]) -> Updates:
+        """Leave a checked run in the session, and show that it has begun."""
+        session.job = job
+        session.stop.clear()
+        session.show(units, None)
+        return {
+            **show_waiting(self.panels, units, job.photo, session.color_by),
+            self.panels.status: answer.render_idle(WAITING if is_editor_taken() else "Starting…"),
+            self.left.message: "",
+            self.left.key: "",
+            self.left.address: link.to_query(job.config, job.photo_name),
             self.left.explain: gr.update(interactive=False),
             self.left.stop: gr.update(interactive=True),
         }
@@ -150,6 +181,7 @@ class Runs:
         for snapshot in stream(job.photo, job.config, job.mask, editor=job.tool, stop=stopped):
             if snapshot.explanation is not None:
                 session.explanation = session.shown = snapshot.explanation
+                session.photo_name = job.photo_name
             pace.learn(job.config.editor, snapshot)
             elapsed = time.monotonic() - started
             yield view.updates(snapshot, elapsed, job.config.seed, session.color_by)

@@ -52,12 +52,15 @@ class Job:
         What `stream` takes.
     tool : Editor or None
         An editor that was made for this run alone, with the visitor's own key.
+    photo_name : str or None
+        Name of the photo if it is one of the page's own.
     """
 
     photo: Image.Image
     config: RunConfig
     mask: Source | None = None
     tool: Editor | None = None
+    photo_name: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +218,8 @@ class Session(Workplace[Job]):
     ----------
     explanation : Explanation or None
         The last result, for the files and for a run that brings no new one.
+    photo_name : str or None
+        Name of its photo if it is one of the page's own.
     shown : Explanation or None
         The result that the panels show; None while a run has none yet.
     units : tuple of str
@@ -231,6 +236,7 @@ class Session(Workplace[Job]):
     """
 
     explanation: Explanation | None = None
+    photo_name: str | None = None
     shown: Explanation | None = None
     units: tuple[str, ...] = ()
     color_by: int = SIMILARITY

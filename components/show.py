@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 from PIL import Image
 
-from components import answer, export, fidelity, gallery, scatter, words
+from components import answer, export, fidelity, gallery, more, scatter, words
 from components.served import picture_url
 from smile_core.explanation import Explanation, Snapshot
 
@@ -20,6 +20,7 @@ class Panels(NamedTuple):
     sentence: gr.HTML
     heatmap: gr.HTML
     status: gr.HTML
+    more: gr.Button
     pair: gr.HTML
     words: gr.HTML
     gallery: gr.HTML
@@ -58,6 +59,7 @@ def show_all(
     return {
         **show_answer(panels, explanation),
         **show_evidence(panels, explanation, color_by),
+        panels.more: more.render(explanation),
         panels.pair: answer.render_pair(explanation, picture_url),
         panels.color_by: scatter.render_choices(unit_texts(explanation), color_by),
     }
@@ -74,6 +76,7 @@ def show_nothing(panels: Panels) -> Updates:
         panels.sentence: answer.render_sentence(None),
         panels.heatmap: answer.render_heatmap(None),
         **show_evidence(panels, None),
+        panels.more: more.render(None),
         panels.pair: answer.render_pair(None),
         panels.color_by: scatter.render_choices(()),
     }
@@ -91,6 +94,7 @@ def show_waiting(
         panels.sentence: sentence,
         panels.heatmap: heatmap,
         **show_evidence(panels, None),
+        panels.more: more.render(None),
         panels.pair: (
             answer.render_photo(photo, picture_url) if photo else answer.render_pair(None)
         ),
@@ -131,4 +135,6 @@ class LiveView:
         if snapshot.state != "running" or elapsed - self._last_chart >= self.seconds:
             self._last_chart = elapsed
             updates |= show_evidence(panels, explanation, color_by)
+        if snapshot.state != "running":
+            updates[panels.more] = more.render(explanation)
         return updates

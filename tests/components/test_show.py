@@ -34,6 +34,8 @@ def test_heatmap_follows_every_snapshot_and_the_pair_comes_once():
     first = view.updates(snapshot(1), 0.1, 0)
     second = view.updates(snapshot(8), 0.2, 0)
     assert {"sentence", "heatmap", "status"} <= set(first) & set(second)
+    assert "more" not in first
+    assert view.updates(snapshot(25, "stopped"), 0.3, 0)["more"]["visible"]
     assert "pair" in first
     assert "pair" not in second
 
