@@ -204,8 +204,9 @@ class EditMaker:
         if (ask.row, ask.repeat, ask.seed) != (REFERENCE, 1, first.seed):
             return
         one, other = self._answers.get(first.key), self._answers.get(ask.key)
-        pictures = isinstance(one, Image.Image) and isinstance(other, Image.Image)
-        if pictures and not same_picture(one, other):
+        if not (isinstance(one, Image.Image) and isinstance(other, Image.Image)):
+            return
+        if not same_picture(one, other):
             self.unsteady = True
             self._asks[self._position : self._position] = self._if_unsteady
             self._missing = self.fresh + self._count_missing()
