@@ -21,12 +21,14 @@ from smile_core.explanation import (
     DRIVES,
     NO_EFFECT,
     NOTHING_HAPPENED,
+    ONE_IS_ENOUGH,
     UNCLEAR,
     Explanation,
     UnitWeight,
 )
+from smile_core.response import PHOTO
 from smile_core.settling import is_judged, is_open
-from smile_core.word_pairs import GOOD_FIT, find_word_pair
+from smile_core.word_pairs import GOOD_FIT, WordPair, find_word_pair
 
 # Below this leave-one-out R²_w a linear model of the words says little about the pictures.
 POOR_FIT = 0.3
@@ -54,7 +56,13 @@ def summarize(explanation: Explanation) -> str:
     if not is_judged(explanation):
         return _too_few(explanation, noun)
     labels = quote_units([unit.text for unit in explanation.units])
-    pairs = list(zip(labels, explanation.units, strict=True))
+    joint = find_word_pair(explanation)
+    apart = () if joint is None else (joint.i, joint.j)
+    pairs = [
+        pair
+        for index, pair in enumerate(zip(labels, explanation.units, strict=True))
+        if index not in apart
+    ]
     by_weight = sorted(pairs, key=lambda pair: -pair[1].weight)
     drivers = [pair for pair in by_weight if pair[1].verdict == DRIVES]
     against = [pair for pair in reversed(by_weight) if pair[1].verdict == AGAINST]
@@ -62,24 +70,28 @@ def summarize(explanation: Explanation) -> str:
     unclear = [pair for pair in by_weight if pair[1].verdict == UNCLEAR]
 
     sentences = []
+    if joint is not None:
+        sentences.append(_acting_together(joint, labels))
     if drivers:
-        sentences.append(_driving(drivers, unclear, noun))
-    elif unclear:
+        sentences.append(_driving(drivers, unclear, noun, alone=joint is None))
+    elif joint is None and unclear:
         sentences.append(f"No {noun} has a clear effect yet.")
-    elif against:
+    elif joint is None and against:
         sentences.append(f"No {noun} drives this edit.")
-    else:
+    elif joint is None:
         sentences.append(f"No {noun} has an effect of its own.")
     if against:
         sentences.append(_opposing(against, noun))
     sentences += _open(unclear, noun)
-    if drivers or against:
+    if drivers or against or joint:
         sentences += _idle(idle, noun, is_rest=not unclear, fits=_fits(explanation))
     sentences += _caution(explanation)
     return " ".join(sentences)
 
 
-def nothing_happened(explanation: Explanation, who: str = "This editor") -> str:
+def nothing_happened(
+    explanation: Explanation, who: str = "This editor", *, advice: bool = True
+) -> str:
     """Say that there is no edit to explain, what the editor can do and what to try.
 
     Parameters
@@ -88,28 +100,38 @@ def nothing_happened(explanation: Explanation, who: str = "This editor") -> str:
         One whose `happened` is False.
     who : str
         What to call the editor.
+    advice : bool
+        Whether to say what to try.
     """
     from smile_core.editors import list_editors  # here, because the editors' imports take a while
 
     card = {card.name: card for card in list_editors()}.get(explanation.editor)
     if explanation.outcome == CHANCE:
         sentences = [
-            f"{who} did no more than chance: its full edits lie no farther from edits without any "
-            "instruction than such edits lie from one another."
+            f"{who} did nothing beyond chance: its edits with the instruction differ from those "
+            "without it no more than they differ from each other."
         ]
     else:
-        sentences = [
-            f"{who} changed nothing: the full edit looks the same as an edit without any "
-            "instruction."
-        ]
+        by_photo = explanation.scale is not None and explanation.scale.rests_on == PHOTO
+        other = "the photo" if by_photo else "an edit without any instruction"
+        sentences = [f"{who} changed nothing: the full edit looks the same as {other}."]
     if card is not None and card.does:
         knows = f"; it knows no {card.does_not}" if card.does_not else ""
         sentences.append(f"It does {card.does}{knows}.")
-    if card is not None and card.example:
-        sentences.append(f"Try “{card.example}”, or another editor.")
-    else:
-        sentences.append("Try another wording, or another editor.")
+    if advice:
+        known = card.example if card is not None else ""
+        works = f"“{known}”" if known and known != explanation.instruction else "another wording"
+        sentences.append(f"Try {works}, or another editor.")
     return " ".join(sentences)
+
+
+def no_weights(explanation: Explanation) -> str:
+    """Return why there is nothing to draw of the weights; empty where there is something."""
+    if not explanation.happened:
+        return "Nothing happened, so there is nothing to explain."
+    if explanation.outcome == ANY_UNIT:
+        return f"Any one {unit_noun(explanation)} is enough, so none has a weight of its own."
+    return ""
 
 
 def sentence_html(sentence: str) -> str:
@@ -117,31 +139,38 @@ def sentence_html(sentence: str) -> str:
     return re.sub(r"(\d) to (−?\d)", "\\1\u00a0to\u00a0\\2", escape(sentence))
 
 
-def signed(value: float) -> str:
+def signed(value: float, decimals: int = 2) -> str:
     """Return `value` with two decimals and a true minus sign; never a negative zero."""
-    text = f"{value:.2f}"
-    return "0.00" if text == "-0.00" else text.replace("-", "−")
+    text = f"{value:.{decimals}f}"
+    return (text if float(text) else text.removeprefix("-")).replace("-", "−")
 
 
 def weight_text(unit: UnitWeight) -> str:
     """Return `0.81, 0.75 to 0.86`, or the number alone where it has no interval."""
-    if not unit.measured:
-        return "?"
-    return signed(unit.weight) if unit.exact else f"{signed(unit.weight)}, {interval_text(unit)}"
+    mark = unit_mark(unit)
+    return f"{mark}, {interval_text(unit)}" if unit.measured and not unit.exact else mark
 
 
 def interval_text(unit: UnitWeight) -> str:
-    """Return both ends, `0.75 to 0.86`; `exact` where nothing was left to chance."""
+    """Return both ends, `0.75 to 0.86`, or `exact` where nothing was left to chance."""
     if not unit.measured:
-        return "not measured"
-    return "exact" if unit.exact else f"{signed(unit.low)} to {signed(unit.high)}"
+        return "not measured" if unit.verdict == UNCLEAR else "–"
+    decimals = _decimals(unit)
+    ends = f"{signed(unit.low, decimals)} to {signed(unit.high, decimals)}"
+    return "exact" if unit.exact else ends
 
 
 def unit_mark(unit: UnitWeight) -> str:
-    """Return the number under a unit; `?` where nothing is known, a dash where nothing happened."""
+    """Return the number under a unit, or what stands there where it has none."""
     if unit.measured:
-        return signed(unit.weight)
-    return "–" if unit.verdict == NOTHING_HAPPENED else "?"
+        return signed(unit.weight, _decimals(unit))
+    return {NOTHING_HAPPENED: "–", ONE_IS_ENOUGH: "any one"}.get(unit.verdict, "?")
+
+
+def _decimals(unit: UnitWeight) -> int:
+    """Return two, or three where the interval of a unit with an effect would begin at 0.00."""
+    nearest = min(abs(unit.low), abs(unit.high))
+    return 3 if unit.verdict in (DRIVES, AGAINST) and nearest < 0.005 else 2
 
 
 def unit_noun(explanation: Explanation) -> str:
@@ -205,12 +234,12 @@ def _any_unit(explanation: Explanation) -> str:
             f"Either {noun} is enough: {labels[0]} alone gives the full edit, and so does "
             f"{labels[1]}."
         )
-    singles = sum(sum(sample.mask) == 1 for sample in explanation.samples)
-    if singles == len(labels):
+    tried = [sample.mask for sample in explanation.samples if sample.image_distance is not None]
+    if sum(sum(mask) == 1 for mask in tried) == len(labels):
         return f"Any one {noun} is enough: each of them alone gives the full edit."
     return (
-        f"No single {noun} is needed: all {len(explanation.samples)} shortened instructions that "
-        "were tried gave the full edit."
+        f"No single {noun} is needed: all {len(tried)} shortened instructions that were tried "
+        "gave the full edit."
     )
 
 
@@ -231,8 +260,19 @@ def _fits(explanation: Explanation) -> bool:
     return fit is not None and fit >= GOOD_FIT
 
 
-def _driving(drivers: list[Labelled], unclear: list[Labelled], noun: str) -> str:
-    """Name the units that drive the edit; one of them as the first only if it surely is."""
+def _acting_together(joint: WordPair, labels: Sequence[str]) -> str:
+    """Say what two units do together that no sum of weights says."""
+    names = f"{labels[joint.i]} and {labels[joint.j]}"
+    if joint.product < 0:
+        return f"{names} stand in for each other: either of them gives {signed(joint.weight)}."
+    return f"{names} need each other: both together give {signed(joint.weight)}."
+
+
+def _driving(drivers: list[Labelled], unclear: list[Labelled], noun: str, *, alone: bool) -> str:
+    """Name the units that drive the edit; one of them as the first only if it surely is.
+
+    `alone` says that there is no pair of units besides, which may do more.
+    """
     if len(drivers) == 1:
         label, unit = drivers[0]
         return f"{label} drives this edit ({weight_text(unit)})."
@@ -240,7 +280,7 @@ def _driving(drivers: list[Labelled], unclear: list[Labelled], noun: str) -> str
     more = len(drivers) - len(named)
     tail = [_more(more, noun)] if more else []
     rivals = [unit.high for _, unit in (*drivers[1:], *unclear)]
-    if drivers[0][1].low > max(rivals):
+    if alone and drivers[0][1].low > max(rivals):
         return f"{named[0]} drives this edit most, then {join_names(named[1:] + tail)}."
     return f"{join_names(named + tail)} drive this edit."
 
@@ -290,20 +330,13 @@ def _idle(idle: list[Labelled], noun: str, *, is_rest: bool, fits: bool) -> list
 
 
 def _caution(explanation: Explanation) -> list[str]:
-    """Say what weakens the answer: missing edits, units that do not act one by one, a poor fit."""
+    """Say what weakens the answer: missing edits, and a poor fit."""
     measured = sum(sample.image_distance is not None for sample in explanation.samples)
     planned = planned_edits(explanation)
     sentences = []
     if len(explanation.samples) < planned:
         sentences.append(f"This rests on {measured} of {planned} edits.")
     fit = explanation.fidelity.get("r2_w_loo")
-    pair = find_word_pair(explanation)
-    if pair is not None:
-        labels = quote_units([unit.text for unit in explanation.units])
-        one, other = labels[pair.i], labels[pair.j]
-        how = "stand in for each other" if pair.product < 0 else "need each other"
-        which = "either of them" if pair.product < 0 else "both together"
-        sentences.append(f"{one} and {other} {how}: {which} {signed(pair.weight)}.")
     if fit is not None and fit < POOR_FIT:
         sentences.append(
             f"The {unit_noun(explanation)}s taken one by one predict the pictures poorly "

@@ -7,7 +7,7 @@ agree, and a fit of what was recorded gives them again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -84,6 +84,7 @@ def sample_explanation(
     projected: bool = True,
     compared: bool = True,
     outcome: str = EDITED,
+    response: Callable[[Sequence[float]], float] | None = None,
     seed: int = 0,
     **settings: object,
 ) -> Explanation:
@@ -109,6 +110,8 @@ def sample_explanation(
         Whether there is an edit without instruction; without one the farthest edit ends the scale.
     outcome : str
         What comes of the run, one of `OUTCOMES`; any but `EDITED` decides the distances.
+    response : callable or None
+        Share of the way that a mask comes, in the place of what `effects` gives.
     seed : int
         Seed of the masks and of the noise.
     **settings
@@ -121,6 +124,9 @@ def sample_explanation(
     photo = landscape(size, seed)
     masks = np.vstack([np.ones((1, m)), _masks(n, m, rng)])  # (n + 1, m)
     distances = _distances(masks, truth, outcome, compared, rng)
+    if response is not None:
+        distances.rows[:, 0] = [40 * (1 - response(mask)) for mask in masks]
+        distances.blanks[:] = 40
     distances.rows[len(masks) - failed :] = np.nan
     text_distances = (1 - masks.mean(axis=1)) * 0.9  # (n + 1,)
     config = RunConfig(
