@@ -1,7 +1,7 @@
 """The instruction as the picture of the answer: as HTML and as a table for the terminal.
 
 Every unit stands in its place, coloured by its weight, with the number, the interval and the
-verdict beside the colour. Two units that no sum of weights can tell apart share the colour and the
+verdict beside the colour. Units that no sum of weights can tell apart share the colour and the
 number of what they do together. Where nothing happened nothing is coloured. The PNG is drawn in
 `heatmap_png`.
 """
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from smile_core.colors import DARK_PAGE, LIGHT_PAGE, axis_limit, color_limit, weight_color
+from smile_core.colors import DARK_PAGE, LIGHT_PAGE, axis_limit, weight_color
 from smile_core.explanation import (
     AGAINST,
     DRIVES,
@@ -26,7 +26,7 @@ from smile_core.explanation import (
 from smile_core.heatmap_png import read_heatmap_png, save_heatmap_png
 from smile_core.sentence import interval_text, is_right_to_left, signed, unit_mark, unit_noun
 from smile_core.terminal_text import columns, pad, shorten
-from smile_core.together import Together, joined_units
+from smile_core.together import Together, joined_units, shown_limit
 
 __all__ = [
     "HEATMAP_CSS",
@@ -45,7 +45,7 @@ CSS_CLASSES = {
     NO_EFFECT: "smile-no-effect",
     UNCLEAR: "smile-unclear",
     NOTHING_HAPPENED: "smile-waiting",
-    ONE_IS_ENOUGH: "smile-drives",
+    ONE_IS_ENOUGH: "smile-joined",
 }
 SHORT_VERDICTS = {
     DRIVES: "drives",
@@ -83,7 +83,7 @@ def heatmap_html(
     legend : bool
         Whether the scale is explained below.
     """
-    limit = color_limit(explanation, *among)
+    limit = shown_limit(explanation, *among)
     span = axis_limit(explanation, *among)
     together = joined_units(explanation)
     boxes = "".join(
@@ -125,32 +125,43 @@ def heatmap_text(explanation: Explanation, width: int = 80) -> str:
     names = [shorten(unit.text, 24) for unit in explanation.units]
     name_width = max([columns(name) for name in names] + [6])
     reach = max(4, (width - name_width - 41) // 2)  # columns on each side of zero
-    limit = color_limit(explanation)
+    limit = shown_limit(explanation)
     scale = f"{signed(-limit):<{reach}}0{signed(limit):>{reach}}"
+    known = any(unit.measured for unit in explanation.units)
     lines = [
-        f"{pad(unit_noun(explanation), name_width)}  weight  interval          verdict    "
-        f"{scale if explanation.happened else ''}".rstrip()
+        f"{pad(unit_noun(explanation), name_width)}   weight  interval          verdict    "
+        f"{scale if known else ''}".rstrip()
     ]
     for name, unit in zip(names, explanation.units, strict=True):
-        weight = signed(unit.weight) if unit.measured else "?"
         bar = _bar(unit.weight / limit, reach) if unit.measured else ""
         lines.append(
-            f"{pad(name, name_width)}  {weight:>6}  {interval_text(unit):<16}  "
+            f"{pad(name, name_width)}  {unit_mark(unit):>7}  {interval_text(unit):<16}  "
             f"{SHORT_VERDICTS[unit.verdict]:<9}  {bar}".rstrip()
         )
-    together = joined_units(explanation)
-    lines += [f"{names[index]}: {found.about}" for index, found in together.items()]
+    if known:  # else all of them say the same
+        together = joined_units(explanation)
+        lines += [f"{names[index]} {found.about}" for index, found in together.items()]
     return "\n".join(lines)
 
 
-def describe(unit: UnitWeight) -> str:
-    """Return the whole finding about one unit as plain text, for tooltips and screen readers."""
-    if unit.verdict in (NOTHING_HAPPENED, ONE_IS_ENOUGH):
-        return f"{unit.text}: {unit.verdict}"
-    if not unit.measured:
+def describe(unit: UnitWeight, together: Together | None = None) -> str:
+    """Return the whole finding about one unit as plain text, for tooltips and screen readers.
+
+    Parameters
+    ----------
+    unit : UnitWeight
+    together : Together or None
+        What it does only together with others, see `joined_units`.
+    """
+    if unit.verdict == UNCLEAR and not unit.measured:
         return f"{unit.text}: never left out, so nothing is known"
-    interval = "exact, nothing was sampled" if unit.exact else f"interval {interval_text(unit)}"
-    return f"{unit.text}: weight {signed(unit.weight)}, {interval}, {unit.verdict}"
+    if unit.verdict == ONE_IS_ENOUGH and together is not None:
+        return f"{unit.text}: {together.about}"
+    told = unit.verdict
+    if unit.measured:
+        interval = "exact" if unit.exact else f"interval {interval_text(unit)}"
+        told = f"weight {unit_mark(unit)}, {interval}, {unit.verdict}"
+    return f"{unit.text}: {told}" + (f"; {together.about}" if together is not None else "")
 
 
 def color_style(weight: float, limit: float) -> str:
@@ -172,21 +183,21 @@ def whisker_html(low: float, value: float, high: float, span: float) -> str:
 
 
 def _unit_html(unit: UnitWeight, limit: float, span: float, together: Together | None) -> str:
-    about = escape(describe(unit) if together is None else f"{describe(unit)}; {together.about}")
+    about = escape(describe(unit, together))
     weight = unit.weight if together is None else together.weight
     colored = unit.measured or together is not None
     style = f' style="{color_style(weight, limit)}"' if colored else ""
-    unknown = not unit.measured and unit.verdict == UNCLEAR
-    kind = "smile-unknown" if unknown else CSS_CLASSES[unit.verdict]
+    kind = CSS_CLASSES[unit.verdict] if together is None else "smile-joined"
+    if unit.verdict == UNCLEAR and not unit.measured:
+        kind = "smile-unknown"
     line = (
         whisker_html(unit.low, unit.weight, unit.high, span)
-        if unit.measured
+        if unit.measured and together is None
         else '<span class="smile-whisker smile-bare"></span>'
     )
     number = unit_mark(unit) if together is None else together.label
-    joined = "" if together is None else " smile-joined"
     return (
-        f'<div role="listitem" tabindex="0" class="smile-unit {kind}{joined}" '
+        f'<div role="listitem" tabindex="0" class="smile-unit {kind}" '
         f'title="{about}" aria-label="{about}">'
         f'<span class="smile-word" dir="auto"{style}>'
         f"{escape(unit.text)}</span>{line}"
@@ -221,12 +232,14 @@ def legend_html(limit: float | None, *explanations: Explanation) -> str:
         f'<i class="smile-scale" style="background:linear-gradient(90deg, {stops})"></i>'
         f"drives{high}</span>"
     ]
-    if not units or any(unit.verdict == UNCLEAR for unit in units):
+    if not units or any(unit.verdict == UNCLEAR and unit.measured for unit in units):
         parts.append('<span><i class="smile-dashed"></i>unclear: needs more edits</span>')
+    if any(unit.verdict == UNCLEAR and not unit.measured for unit in units):
+        parts.append('<span><i class="smile-hatched"></i>never left out: nothing is known</span>')
+    if not units or any(unit.measured and not unit.exact for unit in units):
+        parts.append("<span>line: interval, 95 % for all words at once</span>")
     if any(unit.exact for unit in units):
         parts.append("<span>all shortened instructions were run: the numbers are exact</span>")
-    elif not units or any(unit.measured for unit in units):
-        parts.append("<span>line: where the weight lies, 95 % for all at once</span>")
     return f'<div class="smile-legend">{"".join(parts)}</div>'
 
 

@@ -22,12 +22,12 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from smile_core.colors import TEXT_ON_LIGHT, axis_limit, color_limit, weight_color
+from smile_core.colors import TEXT_ON_LIGHT, axis_limit, weight_color
 from smile_core.config import ConfigError, RunConfig, check_choice
 from smile_core.explanation import UNCLEAR, VERDICTS, Explanation, UnitWeight
 from smile_core.explanation_json import from_json, to_json
 from smile_core.sentence import is_right_to_left, summarize, unit_mark
-from smile_core.together import Together, joined_units
+from smile_core.together import Together, joined_units, shown_limit
 
 CHUNK = "smile"
 WIDTH = 1600  # pixels
@@ -133,7 +133,7 @@ def draw_heatmap(explanation: Explanation) -> Image.Image:
     draw = ImageDraw.Draw(image)
     for i, line in enumerate(title):
         draw.text((MARGIN, MARGIN + 60 * i), line, TEXT_ON_LIGHT, title_font)
-    limit = color_limit(explanation)
+    limit = shown_limit(explanation)
     span = axis_limit(explanation)
     together = joined_units(explanation)
     for index, (unit, (x, y, width)) in enumerate(zip(explanation.units, boxes, strict=True)):
@@ -145,7 +145,11 @@ def draw_heatmap(explanation: Explanation) -> Image.Image:
         f"{len(explanation.samples)} perturbations",
         f"seed {explanation.seed}",
         *(["all shortened instructions were run"] if exact else []),
-        *(["lines: intervals, 95 % for all at once"] if explanation.happened and not exact else []),
+        *(
+            ["lines: intervals, 95 % for all words at once"]
+            if explanation.happened and not exact
+            else []
+        ),
     ]
     footer = " · ".join(facts)
     draw.text((MARGIN, image.height - MARGIN - 20), footer, MUTED, note_font)
@@ -186,7 +190,7 @@ def _draw_unit(
     while font.getlength(text) > width - 20:
         text = text[:-2] + "…"
     draw.text((middle, y + 40), text, color.text_on_light, font, anchor="mm")
-    if unit.measured:
+    if unit.measured and together is None:
         low, high, at = (
             middle + REACH * value / span for value in (unit.low, unit.high, unit.weight)
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from smile_core.colors import color_limit
 from smile_core.explanation import ANY_UNIT, Explanation
 from smile_core.sentence import signed
 from smile_core.word_pairs import find_word_pair
@@ -32,17 +34,23 @@ def joined_units(explanation: Explanation) -> dict[int, Together]:
     """Return by index the units that are to be read together, and what they do."""
     texts = [unit.text for unit in explanation.units]
     if explanation.outcome == ANY_UNIT:
-        about = f"any one of the {len(texts)} is enough for the full edit"
-        word = "either" if len(texts) == 2 else "any one"
+        word, all_of = ("either", "two") if len(texts) == 2 else ("any one", str(len(texts)))
+        about = f"{word} of the {all_of} is enough for the full edit"
         return dict.fromkeys(range(len(texts)), Together(1.0, f"{word} {signed(1.0)}", about))
     pair = find_word_pair(explanation)
     if pair is None:
         return {}
-    word = "either" if pair.product < 0 else "both"
+    word, which = ("either", "either of them") if pair.product < 0 else ("both", "both together")
 
     def with_other(other: int) -> Together:
         how = "stands in for" if pair.product < 0 else "needs"
-        about = f"it {how} {texts[other]}, {word} of them {signed(pair.weight)}"
+        about = f"{how} {texts[other]}, {which} {signed(pair.weight)}"
         return Together(pair.weight, f"{word} {signed(pair.weight)}", about)
 
     return {pair.i: with_other(pair.j), pair.j: with_other(pair.i)}
+
+
+def shown_limit(*explanations: Explanation) -> float:
+    """Return `color_limit`, wide enough for what units do together."""
+    weights = (abs(found.weight) for one in explanations for found in joined_units(one).values())
+    return max(color_limit(*explanations), math.ceil(max(weights, default=0.0) * 4 - 1e-9) / 4)
