@@ -48,7 +48,7 @@ def test_explain_writes_a_result_and_prints_it(
     for word in ("a", "snow", "b", "fog"):
         assert any(line.split()[:1] == [word] for line in printed.out.splitlines())
     assert "█" in printed.out
-    assert "15/15" in printed.err
+    assert "16/16" in printed.err  # 14 shortened ones, the full edit and that without words
     assert "edits/s" in printed.err
     found = load_explanation(tmp_path / "out")
     assert found.seed == 3
@@ -59,12 +59,14 @@ def test_explain_writes_a_result_and_prints_it(
 
 def test_presets_and_options_reach_the_run(command: list[str], tmp_path: Path) -> None:
     options = ["--perturbations", "6", "--surrogate", "ridge", "--interactions"]
+    options += ["--response", "min-max", "--blank", "photo", "--negligible", "0.2"]
     assert main([*command, *options, "--granularity", "word", "--kernel-width", "0.5"]) == 0
     config = json.loads((tmp_path / "out" / "explanation.json").read_text())["config"]
     assert config["perturbations"] == 6
     assert config["surrogate"] == "ridge"
     assert config["interactions"] is True
     assert config["kernel_width"] == 0.5
+    assert (config["response"], config["blank"], config["negligible"]) == ("min-max", "photo", 0.2)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +88,9 @@ def test_presets_and_options_reach_the_run(command: list[str], tmp_path: Path) -
         (["--encoder", "nobody/never-downloaded"], "never-downloaded"),
         (["--image-distance", "wasserstien"], "Did you mean"),
         (["--preset", "papr"], "Unknown preset"),
+        (["--response", "shares"], "Did you mean 'share'"),
+        (["--blank", "none"], "Choose one of: edit, photo"),
+        (["--negligible", "2"], "from 0.001 to 1"),
         (["--colour", "red"], "Unrecognized arguments"),
         (["--out", f"{__file__}/out"], "cannot be made"),
         (["--mask", "whole"], "takes no mask"),
@@ -116,12 +121,15 @@ def test_what_a_provider_bills_is_said_before_the_first_edit(
     assert main(["explain", *words, *out]) == 0
     first, *_ = capsys.readouterr().err.splitlines()
     assert first.startswith("GPT Image 2.5 Flare, faster (OpenAI) bills every edit, and this run")
-    assert len(service.asked) == 10  # seven, one without any words, and two full edits more
-    assert "makes up to 10." in first
+    # Six shortened ones and three full edits; the photo stands in for the one without words.
+    assert sum(asked.prompt == "make it snowy" for asked in service.asked) == 3
+    assert "" not in {asked.prompt for asked in service.asked}
+    assert len(service.asked) == 9
+    assert "makes up to 9." in first
     texts = ["--instructions", "make it snowy", "let snow", "--editors", "gpt-image-2.5-flare"]
     assert main(["compare", *texts, *out]) == 0
     bills = [line for line in capsys.readouterr().err.splitlines() if "bills every edit" in line]
-    assert [line.split("makes up to ")[1].split(".")[0] for line in bills] == ["10", "6"]
+    assert [line.split("makes up to ")[1].split(".")[0] for line in bills] == ["9", "5"]
 
 
 def test_a_result_that_cannot_be_written_is_code_2(
@@ -169,7 +177,8 @@ def test_ctrl_c_saves_what_was_done(command: list[str], tmp_path: Path) -> None:
     )
     assert process.stderr is not None
     first = process.stderr.readline()
-    assert "/4001" in first
+    assert first.startswith("2/4002 ")  # before the first shortened instruction
+    assert "/4002" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
