@@ -14,14 +14,23 @@ from html import escape
 from pathlib import Path
 
 from smile_core.colors import color_limit, mark_color
-from smile_core.explanation import Explanation
+from smile_core.explanation import ANY_UNIT, Explanation, Scale
 from smile_core.fidelity import FIDELITY
 from smile_core.gallery_html import gallery_html
 from smile_core.heatmap import HEATMAP_CSS, heatmap_html
 from smile_core.mask_picture import before_picture
 from smile_core.pictures import data_uri
 from smile_core.report_charts import bars_html, map_html, scatter_html, tip_pictures_css
-from smile_core.sentence import edits_made, is_right_to_left, sentence_html, signed, summarize
+from smile_core.response import PHOTO, WITHOUT
+from smile_core.sentence import (
+    edits_made,
+    is_right_to_left,
+    no_weights,
+    sentence_html,
+    signed,
+    summarize,
+)
+from smile_core.visible import VISIBLE
 
 STATIC = Path(__file__).parent / "static"
 CITATION = "https://arxiv.org/abs/2412.16277"
@@ -40,6 +49,8 @@ SORTS = {
     "units": "fewest words",
 }
 AUTOMATIC = {
+    "perturbations": "automatic (64, or two for each word)",
+    "blank": "automatic (an edit, or the photo where edits are billed)",
     "kernel_width": "automatic (half of the samples count)",
     "p_cutoff": "off",
     "steps": "the editor's default",
@@ -48,16 +59,35 @@ AUTOMATIC = {
     "scheduler": "the editor's own",
 }
 METHOD = """
-<p>The photo was edited with the full instruction and then again with shortened versions of it,
-all from the same seed. How far each result lies from the full edit is measured between image
-features; a linear model, weighted by how close the shortened prompt is to the full one, then learns
-from “which words were kept” how similar the result is. Its coefficients are the weights: 0 means
-that a word does nothing, a positive weight that keeping the word pulls the picture towards the
-full edit. Intervals hold the weight in 95 % of bootstrap repeats over the samples.</p>
-<p>The weights describe this photo, this instruction and this seed, not the editor in general.
-Read them together with the fidelity: where the leave-one-out R² is low, the words do not act one
-by one.</p>
+<p>The photo was edited with the full instruction, without any instruction, and with shortened
+versions of the instruction. How far each edit lies from the full edit is measured between image
+features and told as a share of the way: 0 is the edit without instruction, 1 is the full edit. A
+linear model, in which shortened instructions close to the full one count more, learns from “which
+words were kept” how much of the way an edit has come. Its coefficients are the weights: the share
+of the way that is gained by keeping a word.</p>
+<p>First it is asked whether anything happened. If the full edit looks the same as the edit without
+instruction, or the two differ no more than repeats of one of them, there are no weights: rounding
+and chance would fill any scale.</p>
+<p>The intervals hold together with 95 % confidence. They are found from how far the edits lie from
+the linear model and, for an editor without a seed or a run under several seeds, from the repeats of
+the full edit and of the edit without instruction. An editor with a seed of which all shortened
+instructions were run leaves nothing to chance; then there is no interval.</p>
+<p>A word drives the edit, or works against it, when its whole interval lies beyond the smallest
+effect that matters ({negligible}). It has no effect when its whole interval lies within. Otherwise
+it is unclear.</p>
+<p>The weights describe this photo, this instruction and this seed, not the editor in general. Read
+them together with the fidelity: where the leave-one-out R² is low, the words do not act one by
+one.</p>
 """
+# What 0 is on the scale of the weights, and what its length is called.
+SCALES = {
+    WITHOUT: ("the edit without instruction", "from no instruction to the full edit"),
+    PHOTO: (
+        "the photo, in the place of an edit without instruction",
+        "from the photo to the full edit",
+    ),
+}
+FARTHEST_EDIT = ("the farthest edit of the run", "from the farthest edit to the full one")
 
 
 def write_report(explanation: Explanation, path: str | Path) -> None:
@@ -80,7 +110,7 @@ def report_html(explanation: Explanation) -> str:
             _evidence_html(explanation),
             _fidelity_html(explanation),
             f"<section><h2>How it was made</h2>{settings_html(explanation)}</section>",
-            method_html(METHOD),
+            method_html(METHOD.format(negligible=explanation.config.get("negligible", 0.05))),
         )
     )
     body += (
@@ -166,17 +196,23 @@ def _words_html(explanation: Explanation) -> str:
         for i, j, value in explanation.interactions
     )
     table = f"<h3>Words acting together</h3><table>{pairs}</table>" if pairs else ""
-    return (
-        f"<h2>The instruction</h2>{heatmap_html(explanation, stable_height=False)}"
-        f"<h2>Weights with 95 % intervals</h2>{bars_html(explanation)}{table}"
-    )
+    words = f"<h2>The instruction</h2>{heatmap_html(explanation, stable_height=False)}"
+    if no_weights(explanation):
+        return f'{words}<p class="hint">{no_weights(explanation)}</p>'
+    exact = any(unit.exact for unit in explanation.units)
+    title = "Weights" if exact else "Weights with 95 % intervals"
+    return f"{words}<h2>{title}</h2>{bars_html(explanation)}{table}"
 
 
 def _gallery_section(explanation: Explanation) -> str:
     side = next(
         (side for most, side in EDIT_SIDES if len(explanation.samples) <= most), SMALLEST_SIDE
     )
-    choices = "".join(f'<option value="{key}">{label}</option>' for key, label in SORTS.items())
+    choices = "".join(
+        f'<option value="{key}">{label}</option>'
+        for key, label in SORTS.items()
+        if key != "-error" or not no_weights(explanation)
+    )
     figures = gallery_html(explanation, lambda image: data_uri(image, side))
     return (
         '<section><div class="head"><h2>Every edit</h2>'
@@ -186,6 +222,8 @@ def _gallery_section(explanation: Explanation) -> str:
 
 
 def _evidence_html(explanation: Explanation) -> str:
+    if not explanation.happened:
+        return _hint_section("Map of the edits", no_weights(explanation))
     limit = color_limit(explanation)
     strongest = max(
         range(len(explanation.units)), key=lambda i: abs(explanation.units[i].weight), default=0
@@ -205,15 +243,26 @@ def _evidence_html(explanation: Explanation) -> str:
         else '<h2>Map of the edits</h2><p class="hint">There is no map: it is drawn when a run '
         "ends, and this one was stopped or had too few edits.</p>"
     )
+    scatter = (
+        f'<p class="hint">{no_weights(explanation)}</p>'
+        if explanation.outcome == ANY_UNIT
+        else f'{scatter_html(explanation)}<p class="hint">One point per edit. On the dotted line '
+        "the weights predict the edit exactly.</p>"
+    )
     return (
         f'<section class="evidence"><div>{map_part}</div><div><div class="head">'
-        f"<h2>Predicted against measured</h2></div>{scatter_html(explanation)}"
-        '<p class="hint">One point per edit. On the dotted line the word weights predict the edit '
-        "exactly.</p></div></section>"
+        f"<h2>Predicted against measured</h2></div>{scatter}</div></section>"
     )
 
 
+def _hint_section(title: str, text: str) -> str:
+    """Return a section that says why it is empty."""
+    return f'<section><h2>{title}</h2><p class="hint">{text}</p></section>'
+
+
 def _fidelity_html(explanation: Explanation) -> str:
+    if no_weights(explanation):
+        return _hint_section("Fidelity", no_weights(explanation))
     rows = []
     for key, metric in FIDELITY.items():
         value = explanation.fidelity.get(key)
@@ -225,8 +274,8 @@ def _fidelity_html(explanation: Explanation) -> str:
             f"<small>({escape(metric.range)})</small></td></tr>"
         )
     return (
-        '<section><h2>Fidelity</h2><p class="hint">How well the word weights reproduce what the '
-        'editor did.</p><div class="scroll"><table class="fidelity">'
+        '<section><h2>Fidelity</h2><p class="hint">How well the weights reproduce what the editor '
+        'did.</p><div class="scroll"><table class="fidelity">'
         f"<tbody>{''.join(rows)}</tbody></table></div></section>"
     )
 
@@ -239,9 +288,10 @@ def settings_html(explanation: Explanation) -> str:
         if name != "instruction"
     }
     run = {
-        "effective sample size": f"{explanation.effective_sample_size:.1f}",
+        **_scale_facts(explanation.scale),
+        **_kernel_facts(explanation),
         "noise floor": _number(explanation.noise_floor, "not measured (one seed)"),
-        "intercept": signed(explanation.intercept),
+        "intercept": signed(explanation.intercept) if explanation.happened else "none",
         **{
             f"{name.removesuffix('_s')} time": f"{s:.1f} s"
             for name, s in explanation.timing.items()
@@ -258,6 +308,29 @@ def settings_html(explanation: Explanation) -> str:
         for title, values in parts
     )
     return f'<div class="facts-grid">{lists}</div>'
+
+
+def _scale_facts(scale: Scale | None) -> dict[str, str]:
+    """Return in words what the weights are shares of; nothing in files of earlier versions."""
+    if scale is None:
+        return {}
+    zero, way = SCALES.get(scale.rests_on, FARTHEST_EDIT)
+    facts = {"0 on the scale": zero, "1 on the scale": "the full edit"}
+    if scale.value is not None:
+        taken_off = f", less the noise floor of {scale.floor:.3g}" if scale.floor else ""
+        facts["length of the way"] = f"{scale.value:.3g}{taken_off} ({way})"
+    if scale.visible is not None:
+        facts["difference to the eye"] = (
+            f"{scale.visible:.1f} of 255 levels at most ({VISIBLE:g} can be seen)"
+        )
+    return facts
+
+
+def _kernel_facts(explanation: Explanation) -> dict[str, str]:
+    """Return the effective sample size where it tells something: by default it is half of all."""
+    if explanation.config.get("kernel_width") is None:
+        return {}
+    return {"effective sample size": f"{explanation.effective_sample_size:.1f}"}
 
 
 def _number(value: float | None, missing: str) -> str:

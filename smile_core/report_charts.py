@@ -11,36 +11,56 @@ from collections.abc import Sequence
 from html import escape
 
 from smile_core.colors import axis_limit, color_limit, mark_color
-from smile_core.explanation import Explanation, Sample
+from smile_core.explanation import Explanation, Sample, UnitWeight
 from smile_core.heatmap import describe
 from smile_core.pictures import data_uri
 from smile_core.plots import numbers_line
-from smile_core.sentence import signed
+from smile_core.sentence import interval_text, signed, unit_mark
+from smile_core.together import Together, joined_units, shown_limit
 
 TIP_SIDE = 88  # pixels
 
 
 def bars_html(explanation: Explanation) -> str:
-    """Return the weight of each unit as a bar with its 95 % interval, in order."""
-    limit, span = color_limit(explanation), axis_limit(explanation)
-    rows = []
-    for unit in explanation.units:
-        start, end = sorted((50.0, _percent(unit.weight, span)))
-        low, high = _percent(unit.low, span), _percent(unit.high, span)
-        rows.append(
-            f'<div class="bar-row" title="{escape(describe(unit))}">'
-            f'<span class="bar-label" dir="auto">{escape(unit.text)}</span>'
-            f'<span class="bar-track"><i class="bar" style="left:{start:.2f}%;'
-            f'width:{end - start:.2f}%;background:{mark_color(unit.weight, limit)}"></i>'
-            f'<i class="bar-range" style="left:{low:.2f}%;width:{high - low:.2f}%"></i></span>'
-            f'<span class="bar-number">{signed(unit.weight)}'
-            f"<small>{signed(unit.low)} to {signed(unit.high)}</small></span></div>"
-        )
+    """Return the weight of each unit as a bar with its interval, in order.
+
+    Units that no sum of weights can tell apart have bars of what they do together.
+    """
+    limit = shown_limit(explanation)
+    span = max(axis_limit(explanation), limit)
+    together = joined_units(explanation)
+    rows = [
+        _bar_row(unit, limit, span, together.get(index))
+        for index, unit in enumerate(explanation.units)
+    ]
     axis = (
         '<div class="bar-row bar-axis" aria-hidden="true"><span></span><span class="bar-ends">'
         f"<i>{signed(-span)}</i><i>0</i><i>{signed(span)}</i></span><span></span></div>"
     )
     return f'<div class="bars">{"".join(rows)}{axis}</div>'
+
+
+def _bar_row(unit: UnitWeight, limit: float, span: float, together: Together | None) -> str:
+    weight = unit.weight if together is None else together.weight
+    own = unit.measured and together is None
+    bar = ""
+    if unit.measured or together is not None:
+        start, end = sorted((50.0, _percent(weight, span)))
+        bar = (
+            f'<i class="bar" style="left:{start:.2f}%;width:{end - start:.2f}%;'
+            f'background:{mark_color(weight, limit)}"></i>'
+        )
+    if own and not unit.exact:
+        low, high = _percent(unit.low, span), _percent(unit.high, span)
+        bar += f'<i class="bar-range" style="left:{low:.2f}%;width:{high - low:.2f}%"></i>'
+    number = unit_mark(unit) if together is None else together.label
+    interval = interval_text(unit) if together is None else ""
+    return (
+        f'<div class="bar-row" title="{escape(describe(unit, together))}">'
+        f'<span class="bar-label" dir="auto">{escape(unit.text)}</span>'
+        f'<span class="bar-track">{bar}</span>'
+        f'<span class="bar-number">{number}<small>{interval}</small></span></div>'
+    )
 
 
 def map_html(explanation: Explanation, unit: int) -> str:

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from smile_core.config import ConfigError
+from smile_core.explanation import ANY_UNIT, CHANCE, UNCHANGED
 from smile_core.export import load_explanation, samples_csv, save_explanation
 from smile_core.result_files import ExportError
 from tests.full_disk import fill_disk_after
@@ -24,11 +25,20 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_there_and_back_without_loss(tmp_path: Path) -> None:
-    explanation = sample_explanation(n=6, failed=1, size=64, compared=True)
+    explanation = sample_explanation(n=6, failed=1, size=64)
     folder = save_explanation(explanation, tmp_path / "new" / "result")
     found = load_explanation(folder)
     assert found == explanation
     assert load_explanation(folder / "explanation.json") == explanation
+
+
+@pytest.mark.parametrize("outcome", [UNCHANGED, CHANCE, ANY_UNIT])
+def test_what_came_of_a_run_comes_back(outcome: str, tmp_path: Path) -> None:
+    explanation = sample_explanation(n=14, size=48, outcome=outcome)
+    found = load_explanation(save_explanation(explanation, tmp_path))
+    assert found == explanation
+    assert found.outcome == outcome
+    assert (found.repeats is None) == (outcome != CHANCE)
 
 
 def test_the_mask_lies_beside_the_photo(tmp_path: Path) -> None:
@@ -42,7 +52,7 @@ def test_the_mask_lies_beside_the_photo(tmp_path: Path) -> None:
 
 
 def test_what_a_folder_holds(tmp_path: Path) -> None:
-    explanation = sample_explanation(n=6, failed=1, size=64)
+    explanation = sample_explanation(n=6, failed=1, size=64, compared=False)
     save_explanation(explanation, tmp_path)
     names = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
     assert names == {
@@ -66,16 +76,17 @@ def test_the_table_holds_the_samples(tmp_path: Path) -> None:
     for row, sample in zip(rows[1:], explanation.samples, strict=True):
         assert row["prompt"] == sample.prompt
         assert tuple(map(int, row["mask"].split())) == sample.mask
-        assert row["image_distance"] == str(sample.image_distance or "")
+        known = sample.image_distance
+        assert row["image_distance"] == ("" if known is None else str(known))
     assert rows[-1]["failed"]
     assert rows[-1]["image"] == ""
 
 
 def test_a_shorter_result_leaves_no_edits_of_a_longer_one(tmp_path: Path) -> None:
-    save_explanation(sample_explanation(n=9, size=64, compared=True), tmp_path)
+    save_explanation(sample_explanation(n=9, size=64), tmp_path)
     assert (tmp_path / "edits" / "without-instruction.png").is_file()
     (tmp_path / "edits" / "mine.png").write_bytes(b"not ours")
-    save_explanation(sample_explanation(n=4, size=64), tmp_path)
+    save_explanation(sample_explanation(n=4, size=64, compared=False), tmp_path)
     assert sorted(path.name for path in (tmp_path / "edits").iterdir()) == [
         "0000.png", "0001.png", "0002.png", "0003.png", "mine.png", "reference.png",
     ]  # fmt: skip
@@ -115,8 +126,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half_files(tmp_path: Path) ->
 def test_a_disk_that_fills_up_leaves_no_mixture_of_two_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    older = sample_explanation(n=5, size=48, seed=1, compared=True)
-    newer = sample_explanation(n=3, size=48, seed=2)
+    older = sample_explanation(n=5, size=48, seed=1)
+    newer = sample_explanation(n=3, size=48, seed=2, compared=False)
     with monkeypatch.context() as patch:
         files = fill_disk_after(10**6, patch)
         save_explanation(newer, tmp_path / "new")

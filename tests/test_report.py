@@ -9,13 +9,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from smile_core.explanation import ANY_UNIT, CHANCE, UNCHANGED
 from smile_core.fidelity import FIDELITY
 from smile_core.pictures import data_uri
 from smile_core.report import report_html, write_report
 from smile_core.report_charts import bars_html, map_html, scatter_html
+from smile_core.response import PHOTO
 from smile_core.sentence import summarize
 from tests.parsed_html import Page
-from tests.sample_explanations import HOSTILE, masked, sample_explanation, with_units
+from tests.sample_explanations import (
+    HOSTILE,
+    masked,
+    never_left_out,
+    sample_explanation,
+    with_units,
+)
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +124,12 @@ def test_fidelity_has_meaning_and_direction(page, explanation):
 
 
 def test_undefined_numbers_are_called_so():
-    page = Page(report_html(sample_explanation(n=4, size=32)))
-    assert [text for _, text in page.with_class("number")] == ["undefined"] * len(FIDELITY)
+    explanation = sample_explanation(n=4, size=32)
+    page = Page(report_html(explanation))
+    values = explanation.fidelity.values()
+    shown = [text == "undefined" for _, text in page.with_class("number")]
+    assert shown == [value is None for value in values]
+    assert 0 < sum(shown) < len(FIDELITY)
 
 
 def test_settings_and_versions_are_listed(page, explanation):
@@ -128,6 +140,96 @@ def test_settings_and_versions_are_listed(page, explanation):
     assert terms["torch"] == "2.13.0"
     assert terms["edit time"] == "7.1 s"
     assert "instruction" not in terms
+    assert terms["blank"].startswith("automatic")
+    # By default the kernel is as wide as makes it half of the samples, which tells nothing.
+    assert "effective sample size" not in terms
+
+
+def terms_of(explanation):
+    page = Page(report_html(explanation))
+    names, values = ([text for _, text in page.with_tag(tag)] for tag in ("dt", "dd"))
+    return dict(zip(names, values, strict=True))
+
+
+def test_the_effective_sample_size_is_shown_with_a_kernel_width_of_ones_own():
+    explanation = sample_explanation(n=14, size=32, kernel_width=0.5)
+    shown = terms_of(explanation)["effective sample size"]
+    assert float(shown) == pytest.approx(explanation.effective_sample_size, abs=0.05)
+
+
+def test_the_scale_is_told_in_words(explanation):
+    terms = terms_of(explanation)
+    assert terms["0 on the scale"] == "the edit without instruction"
+    assert terms["1 on the scale"] == "the full edit"
+    assert terms["length of the way"] == "40 (from no instruction to the full edit)"
+    assert terms["difference to the eye"] == "61.0 of 255 levels at most (2.2 can be seen)"
+    scale = replace(explanation.scale, rests_on=PHOTO, floor=2.5)
+    terms = terms_of(replace(explanation, scale=scale))
+    assert terms["0 on the scale"] == "the photo, in the place of an edit without instruction"
+    assert terms["length of the way"] == (
+        "40, less the noise floor of 2.5 (from the photo to the full edit)"
+    )
+    published = sample_explanation(n=14, size=32, compared=False)
+    assert terms_of(published)["0 on the scale"] == "the farthest edit of the run"
+    assert "0 on the scale" not in terms_of(replace(explanation, scale=None))
+
+
+@pytest.mark.parametrize("outcome", [UNCHANGED, CHANCE])
+def test_where_nothing_happened_there_is_nothing_to_explain(outcome):
+    explanation = sample_explanation(n=14, size=32, outcome=outcome)
+    page = Page(report_html(explanation))
+    assert page.with_tag("h1")[0][1] == summarize(explanation)
+    titles = [text for _, text in page.with_tag("h2")]
+    assert titles == [
+        "The instruction",
+        "Every edit",
+        "Map of the edits",
+        "Fidelity",
+        "How it was made",
+        "Method",
+    ]
+    hints = [text for _, text in page.with_class("hint")]
+    assert hints == ["Nothing happened, so there is nothing to explain."] * 3
+    for name in ("bar", "bar-range", "dot", "number", "smile-dot", "smile-range"):
+        assert page.with_class(name) == [], name
+    assert not any("style" in attrs for attrs, _ in page.with_class("smile-word"))
+    assert terms_of(explanation)["intercept"] == "none"
+    assert "worst predicted" not in [text for _, text in page.with_tag("option")]
+
+
+def test_where_any_word_is_enough_there_are_no_bars_and_no_fidelity():
+    explanation = sample_explanation("snowy winter", n=2, size=32, outcome=ANY_UNIT)
+    page = Page(report_html(explanation))
+    hints = [text for _, text in page.with_class("hint")]
+    reason = "Any one word is enough, so none has a weight of its own."
+    assert hints.count(reason) == 3
+    assert page.with_class("bar") == page.with_class("number") == []
+    assert len(page.with_class("map")) == 1
+    assert len(page.with_class("dot")) == 3  # on the map alone
+
+
+def test_exact_weights_have_no_intervals():
+    page = Page(report_html(sample_explanation(n=62, size=32)))
+    assert "Weights" in [text for _, text in page.with_tag("h2")]
+    assert page.with_class("bar-range") == []
+    assert {text for _, text in page.with_tag("small") if "exact" in text} == {"exact"}
+
+
+def test_the_method_says_what_the_numbers_mean():
+    (_, text) = next(
+        found for found in Page(report_html(sample_explanation(n=4, size=32))).with_class("prose")
+    )
+    told = " ".join(text.split())
+    for part in (
+        "0 is the edit without instruction, 1 is the full edit",
+        "hold together with 95 % confidence",
+        "for an editor without a seed or a run under several seeds, from the repeats",
+        "beyond the smallest effect that matters (0.05)",
+    ):
+        assert part in told
+    assert "bootstrap" not in told
+    other = report_html(sample_explanation(n=4, size=32, negligible=0.2))
+    assert "effect that matters (0.2)" in " ".join(other.split())
 
 
 @pytest.mark.parametrize("instruction", [HOSTILE, "עשה את זה מושלג 🌨️ 'x' \"y\" </style></script>"])
@@ -156,10 +258,11 @@ def test_a_result_without_pictures_is_still_a_report():
         source=None,
         reference=replace(base.reference, image=None),
         samples=tuple(replace(sample, image=None) for sample in base.samples),
+        without_instruction=replace(base.without_instruction, image=None),
     )
     page = Page(report_html(bare))
     assert all("src" not in attrs for attrs, _ in page.with_tag("img"))
-    assert len(page.with_class("no-picture")) == 1 + 6
+    assert len(page.with_class("no-picture")) == 1 + 7
     without_photo = Page(report_html(replace(base, source=None)))
     assert without_photo.with_tag("input") == []
 
@@ -185,6 +288,28 @@ def test_bars_lie_where_the_numbers_say():
     assert bars[1].startswith("left:50.00%;width:12.50%;")
     ranges = [attrs["style"] for attrs, _ in page.with_class("bar-range")]
     assert ranges == ["left:0.00%;width:50.00%", "left:60.00%;width:5.00%"]
+
+
+def test_words_that_act_together_have_bars_of_what_they_do_together():
+    explanation = sample_explanation(
+        "it snowy so winter now", n=26, size=32, response=lambda mask: max(mask[1], mask[3])
+    )
+    page = Page(bars_html(explanation))
+    bars = [attrs["style"] for attrs, _ in page.with_class("bar")]
+    assert bars[1] == bars[3]
+    assert bars[1].startswith("left:50.00%;width:50.00%;")  # 1.00 on an axis to 1.00
+    numbers = [text for _, text in page.with_class("bar-number")]
+    assert numbers[1] == numbers[3] == "either 1.00"
+    assert len(page.with_class("bar-range")) == 3
+    assert page.with_class("bar-row")[1][0]["title"].endswith(
+        "stands in for winter, either of them 1.00"
+    )
+
+
+def test_a_word_that_was_never_left_out_has_no_bar():
+    page = Page(bars_html(never_left_out(sample_explanation(size=32), 3)))
+    assert len(page.with_class("bar")) == len(page.with_class("bar-range")) == 5
+    assert page.with_class("bar-number")[3][1] == "?not measured"
 
 
 def test_map_marks_the_reference_and_the_chosen_word(explanation):
@@ -257,8 +382,7 @@ def test_same_explanation_same_report(explanation):
     assert report_html(explanation) == report_html(explanation)
 
 
-def test_the_edit_without_instruction_ends_the_gallery():
-    explanation = sample_explanation(n=6, compared=True)
-    attrs, text = Page(report_html(explanation)).with_tag("figure")[-1]
-    assert attrs["id"] == "edit-7"
-    assert "no instruction at all" in text
+def test_the_edit_without_instruction_comes_second_in_the_gallery():
+    attrs, text = Page(report_html(sample_explanation(n=6))).with_tag("figure")[1]
+    assert attrs["id"] == "edit-without"
+    assert "no instruction: the zero of the scale" in text
