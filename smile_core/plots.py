@@ -16,6 +16,8 @@ from smile_core.colors import NEUTRAL, POSITIVE, axis_limit, color_limit, mark_c
 from smile_core.explanation import Explanation, Sample, UnitWeight
 from smile_core.gallery_html import sample_numbers
 from smile_core.heatmap import describe
+from smile_core.sentence import no_weights
+from smile_core.together import Together, joined_units, shown_limit
 
 INK = "#767c86"  # contrast above 4:1 on white and on near-black
 GRID = "rgba(118, 124, 134, 0.22)"
@@ -26,29 +28,45 @@ HOVER = "%{customdata[1]}<extra></extra>"
 
 
 def bar_chart(explanation: Explanation) -> go.Figure:
-    """Draw the weight of each unit, in the order of the instruction, with its 95 % interval."""
+    """Draw the weight of each unit, in the order of the instruction, with its interval.
+
+    Units that no sum of weights can tell apart have bars of what they do together, without an
+    interval; a unit that was never left out has none.
+    """
     units = explanation.units
+    reason = no_weights(explanation)
+    if reason:
+        return message_figure(reason)
     rows = list(range(len(units)))
-    limit = color_limit(explanation)
+    together = joined_units(explanation)
+    weights = [
+        together[row].weight if row in together else unit.weight if unit.measured else None
+        for row, unit in zip(rows, units, strict=True)
+    ]
+    own = [unit.measured and row not in together for row, unit in zip(rows, units, strict=True)]
+    limit = shown_limit(explanation)
     bars = go.Bar(
-        x=[unit.weight for unit in units],
+        x=weights,
         y=rows,
         orientation="h",
         width=0.62,
-        marker_color=[mark_color(unit.weight, limit) for unit in units],
+        marker_color=[mark_color(weight or 0.0, limit) for weight in weights],
         error_x={
             "type": "data",
-            "array": [unit.high - unit.weight for unit in units],
-            "arrayminus": [unit.weight - unit.low for unit in units],
+            "array": [u.high - u.weight if o else 0 for u, o in zip(units, own, strict=True)],
+            "arrayminus": [u.weight - u.low if o else 0 for u, o in zip(units, own, strict=True)],
             "color": INK,
             "thickness": 1.5,
             "width": 4,
         },
-        customdata=[[row, _hover_of_unit(unit)] for row, unit in zip(rows, units, strict=True)],
+        customdata=[
+            [row, _hover_of_unit(unit, together.get(row))]
+            for row, unit in zip(rows, units, strict=True)
+        ],
         hovertemplate=HOVER,
     )
     figure = bare_figure(70 + 30 * len(units), [bars])
-    reach = 1.05 * axis_limit(explanation)
+    reach = 1.05 * max(axis_limit(explanation), limit)
     figure.update_xaxes(range=[-reach, reach], title_text="weight", zeroline=True)
     figure.update_yaxes(
         tickvals=rows,
@@ -65,7 +83,8 @@ def tsne_map(explanation: Explanation, unit: int | None = None) -> go.Figure:
     Parameters
     ----------
     explanation : Explanation
-        Without a projection (a run without edits) the figure only says so.
+        Without a projection (a run without edits), or where nothing happened, the figure only
+        says so.
     unit : int or None
         Colour the points by whether this unit was kept; None colours them by similarity to the
         full edit.
@@ -75,6 +94,8 @@ def tsne_map(explanation: Explanation, unit: int | None = None) -> go.Figure:
     IndexError
         When `unit` is no index of a unit.
     """
+    if not explanation.happened:
+        return message_figure(no_weights(explanation))
     if not explanation.projection:
         return message_figure("The map is drawn when the run ends.")
     points = [
@@ -114,6 +135,8 @@ def map_figure(traces: Sequence[go.Scatter]) -> go.Figure:
 
 def predicted_vs_measured(explanation: Explanation) -> go.Figure:
     """Draw what the surrogate predicts against what was measured; larger points count more."""
+    if no_weights(explanation):
+        return message_figure(no_weights(explanation))
     points = [
         (index, sample, (sample.similarity, sample.predicted))
         for index, sample in enumerate(explanation.samples, start=1)
@@ -176,8 +199,8 @@ def _similarity_marker(samples: list[Sample]) -> dict[str, object]:
     }
 
 
-def _hover_of_unit(unit: UnitWeight) -> str:
-    return _wrapped(describe(unit))
+def _hover_of_unit(unit: UnitWeight, together: Together | None) -> str:
+    return _wrapped(describe(unit, together))
 
 
 def sample_hover(index: int, sample: Sample) -> str:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from smile_core.colors import NEUTRAL, POSITIVE, mark_color
+from smile_core.explanation import ANY_UNIT, CHANCE, UNCHANGED
 from smile_core.plots import HEIGHT, bar_chart, predicted_vs_measured, tsne_map
-from tests.sample_explanations import HOSTILE, sample_explanation, with_units
+from tests.sample_explanations import HOSTILE, never_left_out, sample_explanation, with_units
 
 FIGURES = [bar_chart, tsne_map, lambda e: tsne_map(e, 2), predicted_vs_measured]
 
@@ -30,6 +31,45 @@ def test_bars_show_weights_and_intervals_in_order():
     assert high > 1.1
     # The first word stands on top.
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]
+
+
+@pytest.mark.parametrize("outcome", [UNCHANGED, CHANCE])
+@pytest.mark.parametrize("draw", FIGURES)
+def test_where_nothing_happened_every_figure_only_says_so(draw, outcome):
+    figure = draw(sample_explanation(n=14, size=32, outcome=outcome))
+    assert len(figure.data) == 0
+    (note,) = figure.layout.annotations
+    assert note.text == "Nothing happened, so there is nothing to explain."
+
+
+def test_where_any_word_is_enough_only_the_map_is_drawn():
+    explanation = sample_explanation("snowy winter", n=2, size=32, outcome=ANY_UNIT)
+    for draw in (bar_chart, predicted_vs_measured):
+        (note,) = draw(explanation).layout.annotations
+        assert note.text == "Any one word is enough, so none has a weight of its own."
+    assert len(tsne_map(explanation).data) == 2
+
+
+def test_a_word_that_was_never_left_out_has_no_bar():
+    (bars,) = bar_chart(never_left_out(sample_explanation(size=32), 3)).data
+    assert bars.x[3] is None
+    assert bars.error_x.array[3] == bars.error_x.arrayminus[3] == 0
+    assert bars.customdata[3][1] == "and: never left out, so nothing is known"
+    assert None not in bars.x[:3] + bars.x[4:]
+
+
+def test_words_that_act_together_have_bars_of_what_they_do_together():
+    explanation = sample_explanation(
+        "it snowy so winter now", n=26, size=32, response=lambda mask: max(mask[1], mask[3])
+    )
+    figure = bar_chart(explanation)
+    (bars,) = figure.data
+    assert bars.x[1] == bars.x[3] == pytest.approx(1.0)
+    assert bars.x[0] == explanation.units[0].weight
+    assert [error > 0 for error in bars.error_x.array] == [True, False, True, False, True]
+    told = bars.customdata[1][1].replace("<br>", " ")
+    assert told.endswith("; stands in for winter, either of them 1.00")
+    assert figure.layout.xaxis.range[1] > 1.0
 
 
 def test_repeated_words_have_a_bar_each():
