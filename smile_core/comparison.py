@@ -3,9 +3,10 @@
 A column is an editor with an instruction and settings; every column is held against the first.
 `word_differences` makes a comparison from columns.
 
-A weight is a share of its own column's change: 1 is the whole way from the most different picture
-of that column to its full edit. So a difference says which column listens more to a word relative
-to everything it does, not which one changes more pixels.
+A weight is a share of the way of its own column, from its edit without instruction (0) to its full
+edit (1). So a difference says which column listens more to a word relative to everything it does,
+not which one changes more of the picture. That is what the length of the way says
+(`Explanation.scale`), where the columns have one photo, one encoder and one distance.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class Difference:
     value : float
         Weight in the first column minus weight in the other.
     low, high : float
-        Ends of the 95 % interval of the difference.
+        Ends of its interval: those of all words of a column hold together with 95 % confidence.
+        Both are the value itself where nothing was left to chance.
     kind : str
         One of `comparison_sentence.KINDS`.
     verdict : str
@@ -70,6 +72,11 @@ class Difference:
     high: float
     kind: str
     verdict: str
+
+    @property
+    def exact(self) -> bool:
+        """Whether it has no interval, because nothing was left to chance in either column."""
+        return self.low == self.high
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +94,8 @@ class WordRow:
     positions : tuple of (int or None)
         Its place in the instruction of each column.
     differences : tuple of (Difference or None)
-        The first column against the second, and against the third; None unless both have it.
+        The first column against the second, and against the third; None unless both have a
+        weight for it.
     """
 
     text: str
@@ -112,7 +120,7 @@ class Contrast:
         Spearman's correlation of the weights of the words that both have, in [-1, 1]; None for
         fewer than three words, or weights that are all equal.
     words : int
-        How many words that is.
+        How many words that is; 0 where one of the two has no weights.
     shared_masks : int
         Samples that both columns have; these make the intervals of the differences paired.
     """
@@ -152,6 +160,12 @@ class Comparison:
     def explanations(self) -> tuple[Explanation, ...]:
         """The explanations that there are."""
         return tuple(c.explanation for c in self.columns if c.explanation is not None)
+
+    @property
+    def happened(self) -> bool:
+        """Whether something happened in any column, or may yet."""
+        found = self.explanations
+        return len(found) < len(self.columns) or any(one.happened for one in found)
 
     @property
     def all_notes(self) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """What the difference of two columns says, in plain words.
 
-A sentence claims no more than the intervals do. That a word is certain in one column and uncertain
-in the other proves no difference: only the interval of the difference itself does. And a
-difference that is certain but tiny is not called one.
+A sentence claims no more than the intervals do. That a word is clear in one column and unclear in
+the other proves no difference: only the interval of the difference itself does. And a difference
+that is clear but tiny is not called one. Of a column in which nothing happened no word is said
+anything.
 """
 
 from __future__ import annotations
@@ -10,12 +11,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smile_core.comparison import Comparison, WordRow
-from smile_core.explanation import AGAINST, DRIVES, NO_EFFECT, ONE_IS_ENOUGH, UnitWeight
+from smile_core.comparison import Comparison, Difference, WordRow
+from smile_core.explanation import AGAINST, DRIVES, NO_EFFECT, Explanation, UnitWeight
 from smile_core.intervals import verdict
-from smile_core.sentence import join_names, nothing_happened, signed, summarize, weight_text
+from smile_core.sentence import (
+    join_names,
+    no_weights,
+    nothing_happened,
+    signed,
+    summarize,
+    weight_text,
+)
 
-BOTH = "both"  # it matters to both, and no difference is certain and large
+BOTH = "both"  # it matters to both, and no difference is clear and large
+ALIKE = "alike"  # the difference is surely small, whatever the word does
 NEITHER = "neither"  # it has no effect in both
 MORE_FIRST = "more in the first"
 MORE_OTHER = "more in the other"
@@ -23,7 +32,7 @@ ONLY_FIRST = "only in the first"
 ONLY_OTHER = "only in the other"
 OPPOSITE = "opposite"  # it drives one and works against the other
 UNCLEAR = "unclear"  # whether there is a difference needs more edits
-KINDS = (BOTH, NEITHER, MORE_FIRST, MORE_OTHER, ONLY_FIRST, ONLY_OTHER, OPPOSITE, UNCLEAR)
+KINDS = (BOTH, ALIKE, NEITHER, MORE_FIRST, MORE_OTHER, ONLY_FIRST, ONLY_OTHER, OPPOSITE, UNCLEAR)
 
 
 @dataclass(frozen=True)
@@ -59,10 +68,11 @@ def find(one: UnitWeight, other: UnitWeight, low: float, high: float, negligible
     """
     if one.verdict == other.verdict == NO_EFFECT:
         return Finding(NEITHER)
-    if verdict(low, high, negligible) not in (DRIVES, AGAINST):
+    difference = verdict(low, high, negligible)
+    if difference not in (DRIVES, AGAINST):
         if one.verdict == other.verdict and one.verdict in (DRIVES, AGAINST):
             return Finding(BOTH, against=one.verdict == AGAINST)
-        return Finding(UNCLEAR)
+        return Finding(ALIKE if difference == NO_EFFECT else UNCLEAR)
     if {one.verdict, other.verdict} == {DRIVES, AGAINST}:
         return Finding(OPPOSITE, swapped=one.verdict == AGAINST)
     # The column in which the word does more, whether for the edit or against it.
@@ -106,6 +116,8 @@ def say(finding: Finding, words: Sequence[str], first: str, *others: str) -> str
         listens = "listen" if finding.swapped and len(others) > 1 else "listens"
         more = f"{works} more than against {two}"
         return more if finding.against else f"{one} {listens} to {what} more than {two}"
+    if finding.kind == ALIKE:
+        return f"{what}: no difference between {first} and {any_other}"
     return f"{what}: no clear difference between {first} and {any_other}"
 
 
@@ -127,13 +139,19 @@ def summarize_comparison(comparison: Comparison) -> str:
     if waiting:
         have = "has" if len(waiting) == 1 else "have"
         return f"There is nothing to compare yet: {join_names(waiting)} {have} no edit."
+    apart = _uncompared(comparison.explanations)
     return " ".join(
         [
-            *_whole_column_sentences(comparison),
+            *_own_column_sentences(comparison, apart),
             *_shared_word_sentences(comparison),
-            *_own_word_sentences(comparison),
+            *_own_word_sentences(comparison, apart),
         ]
     )
+
+
+def difference_interval(difference: Difference) -> str:
+    """Return both ends, or `exact` where nothing was left to chance."""
+    return "exact" if difference.exact else f"{signed(difference.low)} to {signed(difference.high)}"
 
 
 def as_sentence(verdict: str) -> str:
@@ -155,18 +173,27 @@ def rank_sentences(comparison: Comparison) -> list[str]:
     return told
 
 
-def _whole_column_sentences(comparison: Comparison) -> list[str]:
-    """Say of a column in which no word has a weight of its own what happened there."""
-    sentences = []
-    for name, column in zip(comparison.names, comparison.columns, strict=True):
-        found = column.explanation
-        if found is None:
-            continue
-        if not found.happened:
-            sentences.append(nothing_happened(found, name))
-        elif all(unit.verdict == ONE_IS_ENOUGH for unit in found.units):
-            sentences.append(f"{name}: {summarize(found)}")
-    return sentences
+def _uncompared(found: Sequence[Explanation]) -> list[int]:
+    """Return the columns whose words are compared with no other's, so that each tells its own.
+
+    In some of them no word has a weight of its own; the others would be compared with these only.
+    """
+    silent = [bool(no_weights(one)) for one in found]
+    if silent[0] or all(silent[1:]):  # all are held against the first
+        return list(range(len(found)))
+    return [index for index, is_silent in enumerate(silent) if is_silent]
+
+
+def _own_column_sentences(comparison: Comparison, apart: Sequence[int]) -> list[str]:
+    """Say what came of each column that is not compared, and once what to try."""
+    found = comparison.explanations
+    still = [index for index in apart if not found[index].happened]
+    return [
+        nothing_happened(found[index], comparison.names[index], advice=index == still[-1])
+        if index in still
+        else f"{comparison.names[index]}: {summarize(found[index])}"
+        for index in apart
+    ]
 
 
 def _shared_word_sentences(comparison: Comparison) -> list[str]:
@@ -178,7 +205,7 @@ def _shared_word_sentences(comparison: Comparison) -> list[str]:
         for finding in dict.fromkeys(found.values()):
             others = tuple(index for index in found if found[index] == finding)
             groups.setdefault((finding, others), []).append(row.label)
-    telling = [kind for kind in KINDS if kind not in (BOTH, NEITHER, UNCLEAR)]
+    telling = [kind for kind in KINDS if kind not in (ALIKE, BOTH, NEITHER, UNCLEAR)]
     sentences = [
         as_sentence(say(finding, words, names[0], *(names[index] for index in others)))
         for kind in (*telling, BOTH)
@@ -209,15 +236,18 @@ def _findings(comparison: Comparison, row: WordRow) -> dict[int, Finding]:
     }
 
 
-def _own_word_sentences(comparison: Comparison) -> list[str]:
+def _own_word_sentences(comparison: Comparison, apart: Sequence[int]) -> list[str]:
     """Name the words that drive some columns and that others do not have.
 
-    Of a word that the first column has only what it does there is told.
+    Of a word that the first column has only what it does there is told. Columns that are `apart`
+    have told their own.
     """
     groups: dict[tuple[tuple[int, ...], tuple[int, ...]], list[str]] = {}
     for row in comparison.rows:
         missing = tuple(i for i, unit in enumerate(row.units) if unit is None)
-        driven = tuple(i for i, unit in enumerate(row.units) if unit is not None and _drives(unit))
+        driven = tuple(
+            i for i, unit in enumerate(row.units) if i not in apart and unit and _drives(unit)
+        )
         driven = driven if 0 in missing else tuple(i for i in driven if i == 0)
         if missing and driven:
             unit = row.units[driven[0]]

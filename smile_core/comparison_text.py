@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smile_core.comparison import Comparison
+from smile_core.comparison_sentence import difference_interval
 from smile_core.sentence import signed, weight_text
 from smile_core.terminal_text import columns, pad, shorten
 
@@ -17,7 +18,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 def _table(comparison: Comparison, index: int) -> str:
     names = comparison.names
-    head = ["word", names[0], names[index], "difference", "95 % interval", "verdict"]
+    head = ["word", names[0], names[index], "difference", "interval", "verdict"]
     lines = [head]
     for row in comparison.rows:
         units = (row.units[0], row.units[index])
@@ -30,7 +31,7 @@ def _table(comparison: Comparison, index: int) -> str:
                 row.text,
                 *weights,
                 "–" if gap is None else signed(gap.value),
-                "–" if gap is None else f"{signed(gap.low)} to {signed(gap.high)}",
+                "–" if gap is None else difference_interval(gap),
                 "" if gap is None else gap.verdict,
             ]
         )

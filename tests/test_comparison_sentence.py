@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smile_core.comparison_sentence import (
+    ALIKE,
     BOTH,
     KINDS,
     MORE_FIRST,
@@ -14,20 +20,26 @@ from smile_core.comparison_sentence import (
     UNCLEAR,
     Finding,
     as_sentence,
+    difference_interval,
     find,
     rank_sentences,
     say,
     summarize_comparison,
 )
-from smile_core.explanation import UnitWeight
-from smile_core.resampling import verdict
+from smile_core.editors import list_editors
+from smile_core.explanation import ANY_UNIT, CHANCE, UNCHANGED, UnitWeight
+from smile_core.intervals import verdict
+from smile_core.sentence import summarize
 from smile_core.word_differences import compare_columns
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
+
+NEGLIGIBLE = 0.05
 
 
 def unit(weight: float, side: float = 0.03) -> UnitWeight:
     low, high = weight - side, weight + side
-    return UnitWeight(text="w", weight=weight, low=low, high=high, verdict=verdict(low, high))
+    told = verdict(low, high, NEGLIGIBLE)
+    return UnitWeight(text="w", weight=weight, low=low, high=high, verdict=told)
 
 
 @pytest.mark.parametrize(
@@ -44,18 +56,20 @@ def unit(weight: float, side: float = 0.03) -> UnitWeight:
         (unit(-0.4), unit(-0.4), 0.1, BOTH, '"w" works against A and B alike'),
         (unit(-0.6), unit(-0.2), 0.1, MORE_FIRST, '"w" works against A more than against B'),
         (unit(0.0), unit(-0.4), 0.1, ONLY_OTHER, '"w" works against B, not against A'),
-        # Certain in A, uncertain in B, and the difference itself is not certain.
-        (unit(0.4), unit(0.2, 0.3), 0.3, UNCLEAR,
-         '"w": no difference between A and B can be told from chance'),
-        # The difference is certain, but B may still do something.
+        # Clear in A, unclear in B, and the difference itself is not clear.
+        (unit(0.4), unit(0.2, 0.3), 0.3, UNCLEAR, '"w": no clear difference between A and B'),
+        # The difference is clear, but B may still do something.
         (unit(0.6), unit(0.1, 0.2), 0.2, MORE_FIRST, 'A listens to "w" more than B'),
-        # Certain but tiny.
-        (unit(0.30), unit(0.25), 0.02, BOTH, 'A and B both listen to "w"'),
+        # Clear but tiny, or possibly tiny.
+        (unit(0.30), unit(0.27), 0.01, BOTH, 'A and B both listen to "w"'),
+        (unit(0.30), unit(0.24), 0.02, BOTH, 'A and B both listen to "w"'),
+        # What the word does is not clear, but that it does the same is.
+        (unit(0.1, 0.2), unit(0.1, 0.2), 0.03, ALIKE, '"w": no difference between A and B'),
     ],
 )  # fmt: skip
 def test_verdicts_claim_what_the_intervals_do(one, other, side, kind, sentence) -> None:
     value = one.weight - other.weight
-    finding = find(one, other, value - side, value + side)
+    finding = find(one, other, value - side, value + side, NEGLIGIBLE)
     assert finding.kind == kind
     assert say(finding, ['"w"'], "A", "B") == sentence
 
@@ -67,12 +81,26 @@ def test_swapping_the_columns_swaps_the_verdict() -> None:
     for one in weights:
         for other in weights:
             value = one.weight - other.weight
-            finding = find(one, other, value - 0.12, value + 0.12)
-            back = find(other, one, -value - 0.12, -value + 0.12)
+            finding = find(one, other, value - 0.12, value + 0.12, NEGLIGIBLE)
+            back = find(other, one, -value - 0.12, -value + 0.12, NEGLIGIBLE)
             assert back.kind == swaps.get(finding.kind, finding.kind)
             words = ['"w"', '"v"']
             if finding.kind in swaps or finding.kind == OPPOSITE:
                 assert say(finding, words, "A", "B") == say(back, words, "B", "A")
+
+
+@given(st.tuples(*[st.floats(-1, 1)] * 3), st.tuples(*[st.floats(0, 0.5)] * 3))
+def test_more_is_said_of_one_column_only_where_the_printed_difference_leaves_out_0(
+    weights, sides
+) -> None:
+    one, other = unit(weights[0], sides[0]), unit(weights[1], sides[1])
+    value, side = one.weight - other.weight, sides[2]
+    kind = find(one, other, value - side, value + side, NEGLIGIBLE).kind
+    printed = [float(f"{end:.2f}") for end in (value - side, value + side)]
+    if kind not in (ALIKE, BOTH, NEITHER, UNCLEAR):
+        assert printed[0] > 0 or printed[1] < 0
+    if kind == ALIKE:
+        assert max(map(abs, printed)) <= NEGLIGIBLE
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -95,6 +123,80 @@ def test_the_summary_names_what_sets_columns_apart_first() -> None:
     )
 
 
+def test_of_a_column_in_which_nothing_happened_no_word_is_said_anything() -> None:
+    first = sample_column(0)
+    comparison = compare_columns([first, sample_column(1, outcome=UNCHANGED)])
+    assert summarize_comparison(comparison) == (
+        f"first: {summarize(first.explanation)} second changed nothing: the full edit looks the "
+        "same as an edit without any instruction. Try another wording, or another editor."
+    )
+    assert all(row.differences == (None,) for row in comparison.rows)
+    assert comparison.contrasts[0].words == 0
+    assert rank_sentences(comparison) == []
+    swapped = compare_columns([sample_column(1, outcome=UNCHANGED), first])
+    text = summarize_comparison(swapped)
+    assert text.startswith("second changed nothing: ")
+    assert text.endswith(f"another editor. first: {summarize(first.explanation)}")
+
+
+def test_where_nothing_happened_in_both_columns_no_word_is_named() -> None:
+    columns = [sample_column(0, outcome=UNCHANGED), sample_column(1, outcome=CHANCE)]
+    text = summarize_comparison(compare_columns(columns))
+    assert text == (
+        "first changed nothing: the full edit looks the same as an edit without any instruction. "
+        "second did nothing beyond chance: its edits with the instruction differ from those "
+        "without it no more than they differ from each other. Try another wording, or another "
+        "editor."
+    )
+
+
+def test_a_column_that_changed_nothing_says_what_its_editor_can_do() -> None:
+    card = next(card for card in list_editors() if card.does)
+    column = sample_column(1, label=card.name, outcome=UNCHANGED)
+    column = replace(column, explanation=replace(column.explanation, editor=card.name))
+    text = summarize_comparison(compare_columns([sample_column(0), column]))
+    assert f" {card.name} changed nothing: " in text
+    assert f" It does {card.does}" in text
+    assert text.endswith(f"Try “{card.example}”, or another editor.")
+
+
+def test_the_other_columns_are_compared_though_nothing_happened_in_one() -> None:
+    columns = [sample_column(0), sample_column(1, outcome=UNCHANGED), sample_column(2)]
+    assert summarize_comparison(compare_columns(columns)) == (
+        "second changed nothing: the full edit looks the same as an edit without any instruction. "
+        "Try another wording, or another editor. "
+        'third listens to "snowy" more than first. "foggy" matters to first, not to third.'
+    )
+
+
+def test_without_a_first_column_to_compare_with_each_tells_its_own() -> None:
+    columns = [sample_column(0, outcome=UNCHANGED), sample_column(1), sample_column(2)]
+    one, other = (column.explanation for column in columns[1:])
+    text = summarize_comparison(compare_columns(columns))
+    assert text.endswith(f" second: {summarize(one)} third: {summarize(other)}")
+    assert text.count("Try") == 1
+
+
+def test_a_column_in_which_any_word_is_enough_says_so() -> None:
+    columns = [sample_column(0), sample_column(1, outcome=ANY_UNIT)]
+    text = summarize_comparison(compare_columns(columns))
+    assert text.endswith(
+        "second: No single word is needed: all 30 shortened instructions that were tried gave the "
+        "full edit."
+    )
+    assert "listens" not in text
+
+
+def test_words_of_a_column_that_told_its_own_are_not_told_twice() -> None:
+    columns = [
+        sample_column(0, instruction="make it snowy"),
+        sample_column(1, instruction="make it white", label="other", outcome=UNCHANGED),
+    ]
+    text = summarize_comparison(compare_columns(columns))
+    assert text.count('"snowy"') == 1
+    assert "no such word" not in text
+
+
 def test_the_summary_of_three_says_together_what_holds_against_both() -> None:
     columns = [sample_column(0), sample_column(1), sample_column(1, label="third")]
     assert summarize_comparison(compare_columns(columns)) == (
@@ -103,9 +205,9 @@ def test_the_summary_of_three_says_together_what_holds_against_both() -> None:
         'first, second and third all listen to "foggy".'
     )
     assert summarize_comparison(sample_comparison(3)) == (
-        'first listens to "snowy" more than second. "gently" matters to second, not to first. '
-        '"foggy" drives first and works against third. '
-        'first and third both listen to "snowy". first and second both listen to "foggy".'
+        'first listens to "snowy" more than second. third listens to "snowy" more than first. '
+        '"foggy" matters to first, not to third. "gently" matters to second, not to first. '
+        'first and second both listen to "foggy".'
     )
 
 
@@ -113,7 +215,7 @@ def test_three_columns_that_are_alike_say_so_once() -> None:
     columns = [sample_column(0, label=label) for label in "abc"]
     assert summarize_comparison(compare_columns(columns)) == (
         'a, b and c all listen to "snowy" and "foggy". '
-        "No word can be told to matter more or less to a than to b or c."
+        "No word clearly matters more or less to a than to b or c."
     )
 
 
@@ -121,8 +223,9 @@ def test_three_instructions_name_each_words_columns_once() -> None:
     texts = ("make it snowy", "make it white", "make it white today")
     columns = [sample_column(0, instruction=text, label=text) for text in texts]
     assert summarize_comparison(compare_columns(columns)) == (
-        "No word can be told to matter more or less to A than to B or C. "
-        '"snowy" (0.92 ± 0.05) drives A; B and C have no such word. '
+        'A, B and C all listen to "make". '
+        "No word clearly matters more or less to A than to B or C. "
+        '"snowy" (0.95) drives A; B and C have no such word. '
         '"white" drives B and C; A has no such word.'
     )
 
@@ -141,7 +244,8 @@ def test_three_instructions_name_each_words_columns_once() -> None:
         (Finding(MORE_FIRST), 'A listens to "w" more than B or C'),
         (Finding(MORE_FIRST, against=True), '"w" works against A more than against B or C'),
         (Finding(MORE_OTHER, swapped=True), 'B and C listen to "w" more than A'),
-        (Finding(UNCLEAR), '"w": no difference between A and B or C can be told from chance'),
+        (Finding(UNCLEAR), '"w": no clear difference between A and B or C'),
+        (Finding(ALIKE), '"w": no difference between A and B or C'),
     ],
 )
 def test_what_holds_against_two_others(finding: Finding, sentence: str) -> None:
@@ -154,6 +258,13 @@ def test_ranks_are_told_of_each_column_with_the_first() -> None:
     rho = comparison.contrasts[0].rank_correlation
     assert one == f"Rank correlation of first and second: {rho:.2f} over 6 words."
     assert other.startswith("Rank correlation of first and third: ")
+
+
+def test_an_exact_difference_has_no_ends() -> None:
+    exact = compare_columns([sample_column(0, n=62), sample_column(1, n=62)])
+    assert {difference_interval(row.differences[0]) for row in exact.rows} == {"exact"}
+    ends = difference_interval(sample_comparison().rows[2].differences[0])
+    assert re.fullmatch(r"0\.\d\d to 0\.\d\d", ends)
 
 
 def test_words_of_one_instruction_only() -> None:
