@@ -11,7 +11,15 @@ from pathlib import Path
 
 from smile_core.colors import axis_limit, color_limit
 from smile_core.comparison import Column, Comparison, Difference, WordRow
-from smile_core.comparison_sentence import BOTH, NEITHER, UNCLEAR, as_sentence, rank_sentences
+from smile_core.comparison_sentence import (
+    ALIKE,
+    BOTH,
+    NEITHER,
+    UNCLEAR,
+    as_sentence,
+    difference_interval,
+    rank_sentences,
+)
 from smile_core.explanation import Explanation, UnitWeight
 from smile_core.fidelity import FIDELITY
 from smile_core.heatmap import (
@@ -24,18 +32,27 @@ from smile_core.heatmap import (
     whisker_html,
 )
 from smile_core.instruction import split_units
-from smile_core.sentence import edits_made, signed
+from smile_core.response import WITHOUT
+from smile_core.sentence import edits_made, interval_text, no_weights, signed, unit_mark
+from smile_core.together import joined_units, shown_limit
 
 COMPARISON_CSS = (Path(__file__).parent / "static" / "comparison.css").read_text(encoding="utf-8")
 
 SHAPES = ("circle", "square", "diamond")
 DIFFERENCE_HELP = (
-    "Weight in the first column minus weight in the other, with its 95 % interval; both columns "
-    "are resampled together where they ran the same masks. 0 means no difference."
+    "Weight in the first column minus weight in the other, with its interval. Errors that both "
+    "make on the same shortened instruction cancel. 0 means no difference."
 )
 RANK_HELP = (
     "Spearman's correlation of the words' weights, from −1 (reversed order) to 1 (same order)."
 )
+WAY = "Length of the way"
+WAY_HELP = (
+    "Distance from the edit without instruction to the full edit; the weights are shares of it. "
+    "Longer is a larger change, where columns have one photo, one encoder and one distance."
+)
+SAMPLE_SIZE = "Effective sample size"
+SAMPLE_SIZE_HELP = "How many edits of equal weight the weighted ones are worth; higher is better."
 SECONDS_HELP = "Time of this column alone; edits that the cache had cost next to nothing."
 
 
@@ -72,11 +89,11 @@ def heatmaps_html(comparison: Comparison, *, stable_height: bool = True) -> str:
                 column.explanation, stable_height=stable_height, among=known, legend=False
             )
         parts.append(f"<h3>{column_title_html(comparison, index)}</h3>{words}")
-    limit = color_limit(*known) if known else None
-    return (
-        f'<div class="smile-heatmaps">{"".join(parts)}'
-        f'<div class="smile-heatmap">{legend_html(limit)}</div></div>'
-    )
+    if known and all(map(no_weights, known)):
+        return f'<div class="smile-heatmaps">{"".join(parts)}</div>'
+    legend = legend_html(shown_limit(*known) if known else None, *known)
+    parts.append(f'<div class="smile-heatmap">{legend}</div>')
+    return f'<div class="smile-heatmaps">{"".join(parts)}</div>'
 
 
 def words_html(comparison: Comparison) -> str:
@@ -127,36 +144,40 @@ def ranks_html(comparison: Comparison) -> str:
 
 def _word_row(comparison: Comparison, row: WordRow, limit: float, span: float) -> str:
     cells = "".join(
-        _unit_cell(column, unit, limit, span)
-        for column, unit in zip(comparison.columns, row.units, strict=True)
+        _unit_cell(column, unit, place, limit, span)
+        for column, unit, place in zip(comparison.columns, row.units, row.positions, strict=True)
     )
     cells += "".join(_difference_cell(difference, span) for difference in row.differences)
     return f'<tr><th scope="row" dir="auto">{escape(row.text)}</th>{cells}</tr>'
 
 
-def _unit_cell(column: Column, unit: UnitWeight | None, limit: float, span: float) -> str:
-    if unit is None:
+def _unit_cell(
+    column: Column, unit: UnitWeight | None, place: int | None, limit: float, span: float
+) -> str:
+    if unit is None or place is None or column.explanation is None:
         about = "not measured yet" if column.explanation is None else "has no such word"
         return f'<td class="smile-none" title="{escape(column.label)}: {about}">–</td>'
+    about = escape(describe(unit, joined_units(column.explanation).get(place)))
+    if not unit.measured:
+        return f'<td class="smile-none" title="{about}">{unit_mark(unit)}</td>'
     return (
-        f'<td title="{escape(describe(unit))}"><span class="smile-cell '
-        f'{CSS_CLASSES[unit.verdict]}"><b class="smile-word" '
-        f'style="{color_style(unit.weight, limit)}">{signed(unit.weight)}</b>'
+        f'<td title="{about}"><span class="smile-cell {CSS_CLASSES[unit.verdict]}">'
+        f'<b class="smile-word" style="{color_style(unit.weight, limit)}">{unit_mark(unit)}</b>'
         f"{whisker_html(unit.low, unit.weight, unit.high, span)}"
-        f"<small>{signed(unit.low)} to {signed(unit.high)}</small></span></td>"
+        f"<small>{interval_text(unit)}</small></span></td>"
     )
 
 
 def _difference_cell(difference: Difference | None, span: float) -> str:
     if difference is None:
-        return '<td class="smile-none" title="Not in both columns, or not measured yet">–</td>'
-    alike = difference.kind in (BOTH, NEITHER, UNCLEAR)
+        return '<td class="smile-none" title="No weight in one of the two columns">–</td>'
+    alike = difference.kind in (ALIKE, BOTH, NEITHER, UNCLEAR)
     low, high = (max(-2 * span, min(2 * span, end)) for end in (difference.low, difference.high))
     return (
         f'<td class="{"smile-alike" if alike else "smile-apart"}"><span class="smile-cell">'
         f"<b>{signed(difference.value)}</b>"
         f"{whisker_html(low, difference.value, high, 2 * span)}"
-        f"<small>{signed(difference.low)} to {signed(difference.high)}</small></span>"
+        f"<small>{difference_interval(difference)}</small></span>"
         f'<span class="smile-verdict" dir="auto">{escape(as_sentence(difference.verdict))}'
         "</span></td>"
     )
@@ -173,16 +194,9 @@ def _numbers(comparison: Comparison) -> list[tuple[str, str, list[str]]]:
         )
         for name in honest_first
     ]
-    rows.append(
-        (
-            "Effective sample size",
-            "How many equally weighted edits the weighted ones are worth; higher is better.",
-            [
-                "–" if found is None else f"{found.effective_sample_size:.1f}"
-                for found in _each(comparison)
-            ],
-        )
-    )
+    rows.append((WAY, WAY_HELP, [_way(found) for found in _each(comparison)]))
+    if any(column.config.kernel_width is not None for column in comparison.columns):
+        rows.append((SAMPLE_SIZE, SAMPLE_SIZE_HELP, [_sample_size(f) for f in _each(comparison)]))
     rows.append(
         (
             "Edits",
@@ -199,8 +213,21 @@ def _each(comparison: Comparison) -> list[Explanation | None]:
     return [column.explanation for column in comparison.columns]
 
 
+def _way(found: Explanation | None) -> str:
+    if found is None or found.scale is None or found.scale.value is None:
+        return "–"
+    rests_on = "" if found.scale.rests_on == WITHOUT else f" ({found.scale.rests_on})"
+    return f"{found.scale.value:.3g}{rests_on}"
+
+
+def _sample_size(found: Explanation | None) -> str:
+    if found is None or found.config.get("kernel_width") is None:
+        return "–"
+    return f"{found.effective_sample_size:.1f}"
+
+
 def _fidelity(found: Explanation | None, name: str) -> str:
-    value = None if found is None else found.fidelity.get(name)
+    value = None if found is None or no_weights(found) else found.fidelity.get(name)
     return "–" if value is None else f"{value:.3g}".replace("-", "−")
 
 

@@ -29,7 +29,8 @@ def joint_map(comparison: Comparison, row: int | None = None) -> go.Figure:
     Parameters
     ----------
     comparison : Comparison
-        Without places (another encoder in each column, or no edit yet) the figure only says so.
+        Without places (another encoder in each column, or no edit yet), or where nothing happened
+        in any column, the figure only says so.
     row : int or None
         Fill the points where the word of this row was kept; the others, and those of a column
         that has no such word, are open. None takes the word that weighs most.
@@ -41,6 +42,8 @@ def joint_map(comparison: Comparison, row: int | None = None) -> go.Figure:
     """
     if not any(column.places for column in comparison.columns):
         return message_figure("There is no map that all columns share yet.")
+    if not comparison.happened:
+        return message_figure("Nothing happened in any column, so there is nothing to explain.")
     chosen = comparison.rows[comparison.strongest if row is None else row]
     color = mark_color(chosen.peak, color_limit(*comparison.explanations))
     traces: list[go.Scatter] = []

@@ -33,16 +33,21 @@ from smile_core.report_charts import dot_html, equal_scale, tip_pictures_css
 from smile_core.sentence import is_right_to_left, sentence_html
 
 METHOD = """
-<p>Each column was explained by itself: the photo was edited with the full instruction and then
-again with shortened versions of it, all from the same seed; a linear model learns from “which
-words were kept” how similar each result is to the full edit of its own column. A weight is a share
-of that column's own change, so a difference says which column listens more to a word relative to
-everything it does, not which one changes more of the picture.</p>
-<p>Intervals of differences are paired: where two columns ran the same mask, the bootstrap gives
-this sample the same random weight in both, so that errors which both share cancel. A word is said
-to matter more to one column only when the interval of the difference itself leaves out 0; that
-one weight is certain and the other is not proves no difference. Differences within ±0.1 are not
-announced.</p>
+<p>Each column was explained by itself. The photo was edited with the full instruction, without any
+instruction, and with shortened versions of the instruction; a linear model learns from “which words
+were kept” how much of the way each edit has come, from the edit without instruction (0) to the full
+edit (1) of its own column. A weight is the share of this way that is gained by keeping a word. So a
+difference says which column listens more to a word relative to everything it does, not which one
+changes more of the picture. That is what the length of the way says, where the columns have one
+encoder and one distance.</p>
+<p>A column in which nothing happened has no weights: its full edit looks the same as its edit
+without instruction, or the two differ no more than repeats of one of them. Nothing is said of its
+words.</p>
+<p>The intervals of a column hold together with 95 % confidence, and so do those of its differences.
+Where two columns ran the same shortened instruction, errors that both make on it cancel in the
+difference. A word matters more to one column when the whole interval of the difference lies beyond
+the smallest effect that matters ({negligible}). That a word is clear in one column and unclear in
+the other proves no difference.</p>
 """
 
 
@@ -54,6 +59,7 @@ def write_comparison_report(comparison: Comparison, path: str | Path) -> None:
 def comparison_report_html(comparison: Comparison) -> str:
     """Return the report as one HTML document; everything the user wrote is escaped."""
     columns = enumerate(comparison.columns)
+    negligible = max(column.config.negligible for column in comparison.columns)
     style = COMPARISON_CSS + (STATIC / "comparison_report.css").read_text(encoding="utf-8")
     style += "".join(
         tip_pictures_css(column.explanation, SHAPES[index])
@@ -72,7 +78,7 @@ def comparison_report_html(comparison: Comparison) -> str:
             _map_section(comparison),
             f"<section><h2>Fidelity and seconds</h2>{numbers_html(comparison)}</section>",
             _settings(comparison),
-            method_html(METHOD),
+            method_html(METHOD.format(negligible=negligible)),
         )
     )
     title = " and ".join(column.label for column in comparison.columns)
@@ -131,6 +137,11 @@ def _map_section(comparison: Comparison) -> str:
         return (
             '<section><h2>Map of all edits</h2><p class="hint">There is no map that all columns '
             "share.</p></section>"
+        )
+    if not comparison.happened:
+        return (
+            '<section><h2>Map of all edits</h2><p class="hint">Nothing happened in any column, so '
+            "there is nothing to explain.</p></section>"
         )
     limit = color_limit(*comparison.explanations)
     chosen = comparison.strongest

@@ -83,7 +83,7 @@ def test_a_column_without_a_result_comes_back_too(tmp_path: Path) -> None:
         (lambda v: v["columns"][0].update(folder="../a"), "names the folder"),
         (lambda v: v["columns"][0].update(folder="b"), "names the folder"),
         (lambda v: v["columns"][0].update(label=7), "7 is not text"),
-        (lambda v: v["columns"][0]["places"].pop(), "14 places on the map for 15 edits"),
+        (lambda v: v["columns"][0]["places"].pop(), "30 places on the map for 31 edits"),
         (lambda v: v["columns"][0]["places"].__setitem__(0, ["x", 1]), "'x' is not a number"),
         (lambda v: v["columns"][0]["config"].update(instruction="be red"), "another instruction"),
         (lambda v: v["columns"][0]["config"].update(steps=-4), "from 1 to 1000"),

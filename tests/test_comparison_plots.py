@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from smile_core.comparison_plots import all_edits, joint_map
+from smile_core.explanation import UNCHANGED
 from smile_core.word_differences import compare_columns
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
 from tests.sample_explanations import HOSTILE
@@ -53,6 +54,14 @@ def test_without_places_the_figure_says_so() -> None:
     comparison = compare_columns([unfinished(sample_column(0)), unfinished(sample_column(1))])
     (note,) = joint_map(comparison).layout.annotations
     assert "no map" in note.text
+
+
+def test_where_nothing_happened_in_any_column_the_figure_says_so() -> None:
+    still = [sample_column(i, outcome=UNCHANGED) for i in (0, 1)]
+    figure = joint_map(compare_columns(still))
+    assert len(figure.data) == 0
+    assert figure.layout.annotations[0].text.startswith("Nothing happened in any column")
+    assert len(joint_map(compare_columns([still[0], sample_column(1)])).data) == 6
 
 
 def test_user_text_is_never_markup() -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from smile_core.comparison_report import comparison_report_html
 from smile_core.comparison_sentence import summarize_comparison
+from smile_core.explanation import UNCHANGED
+from smile_core.sentence import signed
 from smile_core.word_differences import compare_columns
 from tests.parsed_html import Page
 from tests.sample_comparisons import sample_column, sample_comparison, unfinished
@@ -106,6 +108,43 @@ def test_a_column_that_failed_says_why() -> None:
     broken = unfinished(sample_column(1), "the editor <broke>.")
     page = Page(comparison_report_html(compare_columns([sample_column(0), broken])))
     assert "the editor <broke>." in [text for _, text in page.with_class("no-picture")]
+
+
+def test_a_column_in_which_nothing_happened_has_no_number_and_no_colour() -> None:
+    comparison = compare_columns([sample_column(0), sample_column(1, outcome=UNCHANGED)])
+    page = Page(comparison_report_html(comparison))
+    assert "second changed nothing" in page.with_tag("h1")[0][1]
+    words = page.with_class("smile-word")
+    assert sum("style" in attrs for attrs, _ in words) == 6 + 6  # heatmap and table of the first
+    assert [text for _, text in page.with_class("smile-number")] == [
+        *(signed(unit.weight) for unit in comparison.explanations[0].units),
+        *["–"] * 6,
+    ]
+    assert len(page.with_class("map")) == 1
+
+
+def test_where_nothing_happened_in_any_column_there_is_nothing_to_explain() -> None:
+    columns = [sample_column(index, outcome=UNCHANGED) for index in (0, 1)]
+    page = Page(comparison_report_html(compare_columns(columns)))
+    assert not any("style" in attrs for attrs, _ in page.with_class("smile-word"))
+    assert page.with_class("dot") == []
+    (hint,) = page.with_class("hint")
+    assert hint[1] == "Nothing happened in any column, so there is nothing to explain."
+
+
+def test_the_method_says_what_a_difference_means(html) -> None:
+    told = " ".join(Page(html).with_class("prose")[0][1].split())
+    for part in (
+        "from the edit without instruction (0) to the full edit (1) of its own column",
+        "A column in which nothing happened has no weights",
+        "hold together with 95 % confidence",
+        "beyond the smallest effect that matters (0.05)",
+    ):
+        assert part in told
+    assert "bootstrap" not in told
+    columns = [sample_column(index, negligible=0.1 * (index + 1)) for index in (0, 1)]
+    other = comparison_report_html(compare_columns(columns))
+    assert "effect that matters (0.2)" in " ".join(other.split())
 
 
 def test_hostile_words_do_no_harm() -> None:
