@@ -23,18 +23,27 @@ from tests.toy_editors import INSTRUCTION, ToyEditor, photo
 
 
 class Interrupting(ToyEditor):
-    """Somebody presses Ctrl+C while its second batch is made."""
+    """Somebody presses Ctrl+C while its third batch is made, the second of shortened prompts."""
 
     def edit(self, image, prompts, **knobs):
-        if len(self.calls) == 1:
+        if len(self.calls) == 2:
             os.kill(os.getpid(), signal.SIGINT)
         return super().edit(image, prompts, **knobs)
+
+
+class AnyWord(ToyEditor):
+    """Any one word is enough for it."""
+
+    def level(self, prompt, seed=0):
+        return 120 if prompt else 20
 
 
 OTHER_EFFECTS = {"make": 3, "it": 1, "snowy": 60, "foggy": 0}
 EDITORS = {
     "toy-a": lambda: ToyEditor(name="toy-a", fingerprint="a"),
     "toy-b": lambda: ToyEditor(OTHER_EFFECTS, name="toy-b", fingerprint="b"),
+    "toy-idle": lambda: ToyEditor({}, name="toy-idle", fingerprint="e"),
+    "toy-any": lambda: AnyWord(name="toy-any", fingerprint="f"),
     "toy-interrupting": lambda: Interrupting(name="toy-interrupting", fingerprint="d"),
     "toy-broken": lambda: ToyEditor(name="toy-broken", fingerprint="c", fails=(INSTRUCTION,)),
 }
@@ -70,12 +79,25 @@ def test_two_editors(command: list[str], tmp_path: Path, capsys: pytest.CaptureF
         assert any(line.split()[:1] == [word] for line in lines)
     assert "toy-b: leave-one-out R²" in printed.out
     assert "report.html, comparison.json, a/, b/" in lines[-1]
-    assert "toy-a 13/13 · toy-b 13/13 · finished" in printed.err
+    assert "toy-a 14/14 · toy-b 14/14 · finished" in printed.err
     found = load_comparison(tmp_path / "out")
     assert [column.label for column in found.columns] == ["toy-a", "toy-b"]
     assert {column.config.seed for column in found.columns} == {3}
     assert [len(e.samples) for e in found.explanations] == [12, 12]
     assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+
+
+def test_of_an_editor_without_weights_no_fit_is_printed(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    options = ["--instruction", INSTRUCTION, "--editors", "toy-a", "toy-idle", "toy-any"]
+    assert main([*command, *options]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = {line.split(":")[0]: line.split(": ")[1].split(",")[0] for line in lines[-4:-1]}
+    assert told["toy-idle"] == "nothing happened"
+    assert told["toy-any"] == "any one is enough"
+    assert told["toy-a"].startswith("leave-one-out R²")
+    assert any("toy-idle changed nothing: " in line for line in lines)
 
 
 def test_two_instructions_of_one_editor(command: list[str], tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ from PIL import Image
 
 from smile_core.columns import column_configs
 from smile_core.comparing import ComparisonSnapshot, compare, stream_comparison
+from smile_core.comparison_sentence import summarize_comparison
 from smile_core.config import ConfigError, RunConfig
 from smile_core.edit_cache import EditCache
 from smile_core.editors import EditorCard
 from smile_core.engine import RunError
+from smile_core.explanation import EDITED, NOTHING_HAPPENED, UNCHANGED
 from smile_core.projection import tsne
 from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder, photo
 from tests.toy_runs import last
@@ -70,8 +72,7 @@ def test_differences_and_verdicts_are_those_of_the_editors(snapshots) -> None:
         truth = EFFECTS[row.text] / 66 - OTHER_EFFECTS[row.text] / 93
         (difference,) = row.differences
         assert difference.value == pytest.approx(truth, abs=1e-6)
-        assert difference.low - 1e-6 <= truth <= difference.high + 1e-6
-        assert difference.high - difference.low < 1e-4
+        assert difference.exact  # nothing was left to chance
     said = {row.text: row.differences[0].verdict for row in comparison.rows}
     assert said["snowy"] == '"snowy" matters to first, not to second'
     assert said["foggy"] == 'second listens to "foggy" more than first'
@@ -105,7 +106,7 @@ def test_columns_take_turns(snapshots) -> None:
         done = [0 if one is None else one.done for one in snapshot.snapshots]
         assert abs(done[0] - done[1]) <= 8
         assert snapshot.done == sum(done)
-        assert snapshot.total == 2 * 63
+        assert snapshot.total == 2 * 64
     assert [s.state for s in snapshots[:-1]] == ["running"] * (len(snapshots) - 1)
     assert snapshots[-1].state == "finished"
     assert snapshots[0].comparison.columns[1].explanation is None
@@ -129,8 +130,9 @@ def test_stop_ends_all_columns_and_keeps_everything() -> None:
     assert end.state == "stopped"
     assert [s.state for s in end.snapshots] == ["stopped", "stopped"]
     one, other = end.comparison.explanations
-    assert 11 <= len(one.samples) < 62
-    assert 11 <= len(other.samples) < 62
+    # Twelve edits are the full one, the one without instruction and ten shortened ones.
+    assert 10 <= len(one.samples) < 62
+    assert len(other.samples) == 10
     assert all("Stopped after" in " ".join(found.notes) for found in (one, other))
     assert all(row.differences[0] is not None for row in end.comparison.rows)
     places = [column.places for column in end.comparison.columns]
@@ -173,11 +175,23 @@ def test_a_column_without_a_full_edit_has_no_weights() -> None:
     assert "the toy refused" in broken.failed
     assert broken.explanation is None
     assert broken.places == ()
-    assert end.done == end.total == 15
+    assert end.done == end.total == 16
     assert len(whole.explanation.samples) == 14
     assert [row.units[0] for row in end.comparison.rows] == [None] * 6
     assert [row.units[1].text for row in end.comparison.rows] == INSTRUCTION.split()
     assert [row.differences for row in end.comparison.rows] == [(None,)] * 6
+
+
+def test_an_editor_that_does_nothing_has_no_weights_beside_one_that_does() -> None:
+    end = run([ToyEditor(name="busy"), ToyEditor({}, name="idle")], perturbations=40)[-1]
+    busy, idle = end.comparison.explanations
+    assert (busy.outcome, idle.outcome) == (EDITED, UNCHANGED)
+    assert {unit.verdict for unit in idle.units} == {NOTHING_HAPPENED}
+    assert busy.units == last(perturbations=40).units
+    assert [row.differences for row in end.comparison.rows] == [(None,)] * 6
+    said = summarize_comparison(end.comparison)
+    assert said.startswith('busy: "snowy" (0.61')
+    assert "idle changed nothing: " in said
 
 
 def test_a_broken_promise_of_one_editor_spares_the_other() -> None:

@@ -19,6 +19,7 @@ from smile_core.commands.terminal import (
     say_cost,
 )
 from smile_core.config import RunConfig
+from smile_core.explanation import ANY_UNIT, Explanation
 
 if TYPE_CHECKING:
     from smile_core.comparing import ComparisonSnapshot
@@ -88,6 +89,16 @@ def progress_line(snapshot: ComparisonSnapshot) -> str:
     return " · ".join(parts)
 
 
+def _fit_text(found: Explanation) -> str:
+    """Return how well the weights of a column fit, or why it has none."""
+    if not found.happened:
+        return "nothing happened"
+    if found.outcome == ANY_UNIT:
+        return "any one is enough"
+    r2 = found.fidelity["r2_w_loo"]
+    return f"leave-one-out R² {'undefined' if r2 is None else f'{r2:.2f}'}"
+
+
 def _print_result(comparison: Comparison, out: str) -> None:
     from smile_core.comparison_export import column_folder
     from smile_core.comparison_sentence import rank_sentences, summarize_comparison
@@ -107,9 +118,5 @@ def _print_result(comparison: Comparison, out: str) -> None:
         if found is None:
             continue
         written.append(f"{column_folder(index)}/")
-        r2 = found.fidelity["r2_w_loo"]
-        print(
-            f"{name}: leave-one-out R² {'undefined' if r2 is None else f'{r2:.2f}'}, "
-            f"{found.timing['total_s']:.1f} s"
-        )
+        print(f"{name}: {_fit_text(found)}, {found.timing['total_s']:.1f} s")
     print(f"Written to {out}: report.html, comparison.json, {', '.join(written)}")
