@@ -54,6 +54,11 @@ def charts(elem_id: str, description: str) -> gr.HTML:
     )
 
 
+def message_json(text: str) -> str:
+    """Return what a chart takes as its value to say `text` in the place of a figure."""
+    return json.dumps({"message": text}).replace("<", "\\u003c")
+
+
 def figure_json(figure: go.Figure, thumbnails: Sequence[str | None] = ()) -> str:
     """Return what a chart takes as its value.
 

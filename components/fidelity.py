@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from components.chart import chart, figure_json
+from components.chart import chart, figure_json, message_json
 from components.html import html
 from smile_core.evaluation.baselines import refit
 from smile_core.explanation import Explanation
 from smile_core.fidelity import FIDELITY
 from smile_core.plots import predicted_vs_measured
-from smile_core.sentence import quote_units, signed
+from smile_core.sentence import no_weights, quote_units, signed
 
 ORDER = ("r2_w_loo", "r2_w", "r2_w_adj", "r2", "wmae", "mae", "wmse", "mse", "l1", "l2")
 SAMPLE_SIZE_HELP = (
@@ -42,6 +42,8 @@ def render_numbers(explanation: Explanation | None) -> str:
     """Return a table: name, value, which way is better, meaning; the honest number first."""
     if explanation is None:
         return '<p class="hint">The numbers appear here once enough edits are made.</p>'
+    if no_weights(explanation):
+        return ""  # the plot above says why
     rows = [
         _row(
             metric.label,
@@ -52,8 +54,9 @@ def render_numbers(explanation: Explanation | None) -> str:
         )
         for name, metric in ((name, FIDELITY[name]) for name in ORDER)
     ]
-    size = f"{explanation.effective_sample_size:.1f} of {len(explanation.samples) + 1}"
-    rows.append(_row("Effective sample size", size, "Higher is better.", SAMPLE_SIZE_HELP, ""))
+    if explanation.config.get("kernel_width") is not None:  # or it is half of them by choice
+        size = f"{explanation.effective_sample_size:.1f} of {len(explanation.samples) + 1}"
+        rows.append(_row("Effective sample size", size, "Higher is better.", SAMPLE_SIZE_HELP, ""))
     if explanation.noise_floor is not None:
         about = (
             "Mean distance between edits of the same text that differ by chance alone (by the "
@@ -64,8 +67,11 @@ def render_numbers(explanation: Explanation | None) -> str:
 
 
 def render_plot(explanation: Explanation | None) -> str:
-    """Return the scatter plot as the chart's value."""
-    return "" if explanation is None else figure_json(predicted_vs_measured(explanation))
+    """Return the scatter plot as the chart's value, or why there is none."""
+    if explanation is None:
+        return ""
+    reason = no_weights(explanation)
+    return message_json(reason) if reason else figure_json(predicted_vs_measured(explanation))
 
 
 def _cutoffs(explanation: Explanation) -> str:
@@ -92,7 +98,7 @@ def _cutoffs(explanation: Explanation) -> str:
                 "No cutoff" if cutoff is None else f"p ≤ {cutoff:g}",
                 _value(fit.fidelity.get("r2_w_loo") if used else None),
                 "",
-                told if used else "Leaves no edit to fit: none is told from chance.",
+                told if used else "Leaves no edit to fit: each may be chance.",
                 "",
             )
         )

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import gradio as gr
 from PIL import Image
 
-from components.chart import chart, figure_json
+from components.chart import chart, figure_json, message_json
 from smile_core.explanation import Explanation
 from smile_core.plots import tsne_map
+from smile_core.sentence import no_weights
 
 SIMILARITY = -1  # colour by similarity to the full edit; 0 and up: by whether that unit was kept
 BY_SIMILARITY = ("Similarity to the full edit", SIMILARITY)
@@ -50,9 +51,14 @@ def render(
     picture_url: Callable[[Image.Image], str],
     color_by: int = SIMILARITY,
 ) -> str:
-    """Return the map as the chart's value; empty until there is an edit."""
+    """Return the map as the chart's value; empty until there is an edit.
+
+    Where nothing happened there is no similarity to colour it by, and it says so.
+    """
     if explanation is None or not explanation.projection:
         return ""
+    if not explanation.happened:
+        return message_json(no_weights(explanation))
     pictures = [sample.image for sample in (explanation.reference, *explanation.samples)]
     thumbnails = [None if picture is None else picture_url(picture) for picture in pictures]
     return figure_json(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gradio as gr
 
-from components.chart import chart, figure_json
+from components.chart import chart, figure_json, message_json
 from smile_core.explanation import Explanation
 from smile_core.plots import bar_chart
+from smile_core.sentence import no_weights
 
 
 def build() -> gr.HTML:
@@ -15,5 +16,8 @@ def build() -> gr.HTML:
 
 
 def render(explanation: Explanation | None) -> str:
-    """Return the figure as the chart's value."""
-    return "" if explanation is None else figure_json(bar_chart(explanation))
+    """Return the figure as the chart's value, or why there is none."""
+    if explanation is None:
+        return ""
+    reason = no_weights(explanation)
+    return message_json(reason) if reason else figure_json(bar_chart(explanation))

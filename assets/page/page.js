@@ -110,6 +110,8 @@ window.smile = (() => {
   // A plotly figure in the colours of the page, redrawn in place.
   function chart(element, props, watch) {
     const target = element.querySelector('.chart');
+    const note = element.querySelector('.nothing');
+    const waiting = note?.textContent;
     const color = (name) => getComputedStyle(element).getPropertyValue(name).trim();
 
     // What is drawn out of sight has no size, and its texts end up on one another.
@@ -119,13 +121,15 @@ window.smile = (() => {
     function draw() {
       isDue = isHidden();
       if (isDue) return;
-      if (!props.value) {
+      const { figure, thumbnails, message } = props.value ? JSON.parse(props.value) : {};
+      if (!figure) {
         if (target.data) Plotly.purge(target);
         target.classList.add('empty');
+        element.querySelector('.thumb')?.remove();  // which would part the note from the chart
+        if (note) note.textContent = message ?? waiting;
         return;
       }
       target.classList.remove('empty');
-      const { figure, thumbnails } = JSON.parse(props.value);
       const height = Math.max(figure.layout.height, 380);
       const layout = { ...figure.layout, autosize: true, height };
       layout.font = { ...layout.font, family: getComputedStyle(element).fontFamily, color: color('--ink') };
@@ -178,7 +182,7 @@ window.smile = (() => {
     new ResizeObserver(() => {
       if (isHidden()) return;
       if (isDue) draw();
-      else if (target.data && props.value) Plotly.Plots.resize(target);
+      else if (target.data) Plotly.Plots.resize(target);
     }).observe(element);
     new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ['class'] });
   }

@@ -5,13 +5,17 @@ import re
 from dataclasses import replace
 
 import gradio as gr
+import pytest
 
-from components import advanced, fidelity, gallery, inputs, scatter, words
+from components import advanced, answer, fidelity, gallery, inputs, scatter, words
 from components.fidelity import PUBLISHED_CUTOFF
 from components.method import settings_table
 from smile_core.config import RunConfig
+from smile_core.editors import registry
+from smile_core.explanation import ANY_UNIT, CHANCE, UNCHANGED
 from smile_core.fidelity import FIDELITY
 from tests.sample_explanations import HOSTILE, sample_explanation
+from tests.toy_editors import ToyEditor, toy_card
 from tests.toy_runs import last
 
 SAMPLE = sample_explanation()
@@ -51,12 +55,12 @@ def test_map_can_be_coloured_by_every_unit():
 
 
 def test_gallery_has_one_figure_per_edit():
-    html = gallery.render(SAMPLE, lambda picture: "p.webp")
-    assert html.count("<figure") == len(SAMPLE.samples) + 1
+    alone = gallery.render(sample_explanation(compared=False), lambda picture: "p.webp")
+    assert alone.count("<figure") == len(SAMPLE.samples) + 1
     assert "appear here" in gallery.render(None)
-    compared = gallery.render(sample_explanation(compared=True), lambda picture: "p.webp")
+    compared = gallery.render(SAMPLE, lambda picture: "p.webp")
     assert compared.count("<figure") == len(SAMPLE.samples) + 2
-    assert "no instruction at all, for comparison" in compared
+    assert "no instruction: the zero of the scale" in compared
 
 
 def test_gallery_sorts_by_attributes_that_figures_have():
@@ -71,7 +75,36 @@ def test_fidelity_explains_every_number_and_its_direction():
     for metric in FIDELITY.values():
         assert metric.label in html
         assert metric.meaning in html
-    assert html.count("is better") == len(FIDELITY) + 1
+    assert html.count("is better") == len(FIDELITY)
+
+
+def test_the_effective_sample_size_is_told_only_where_the_kernel_is_given():
+    assert "Effective sample size" not in fidelity.render_numbers(SAMPLE)
+    fixed = sample_explanation(kernel_width=0.3)
+    html = fidelity.render_numbers(fixed)
+    assert f"{fixed.effective_sample_size:.1f} of {len(fixed.samples) + 1}</td>" in html
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sentence", "has_map"),
+    [
+        (UNCHANGED, "Nothing happened, so there is nothing to explain.", False),
+        (CHANCE, "Nothing happened, so there is nothing to explain.", False),
+        (ANY_UNIT, "Any one word is enough, so none has a weight of its own.", True),
+    ],
+)
+def test_where_no_word_has_a_weight_no_panel_shows_a_number_for_one(
+    outcome: str, sentence: str, has_map: bool
+):
+    found = sample_explanation(outcome=outcome)
+    assert found.outcome == outcome
+    said = {"message": sentence}
+    assert json.loads(words.render(found)) == json.loads(fidelity.render_plot(found)) == said
+    assert fidelity.render_numbers(found) == ""
+    points = json.loads(scatter.render(found, lambda picture: "p"))
+    assert ("figure" in points) == has_map
+    assert has_map or points == said
+    assert answer.render_pair(found, lambda picture: "p").count("<img") == 2
 
 
 def test_fidelity_says_what_a_cutoff_does_to_the_fit():
@@ -97,18 +130,40 @@ def test_fidelity_shows_a_dash_for_what_is_undefined():
     assert "<td>–</td>" in fidelity.render_numbers(few)
 
 
-def test_cost_counts_the_reference_and_repeats():
+def test_cost_counts_the_whole_and_none_under_each_seed():
     config = RunConfig(instruction="make it very snowy and foggy", perturbations=32, seeds=2)
-    assert inputs.cost_text(config, 6, None) == "66 edits."
+    assert inputs.cost_text(config, 6, None) == "68 edits."
     early = config.with_(stop_when_settled=True)
-    assert inputs.cost_text(early, 6, None) == "At most 66 edits."
-    assert "about 22 s" in inputs.cost_text(config, 6, 1 / 3)
+    assert inputs.cost_text(early, 6, None) == "At most 68 edits."
+    assert inputs.cost_text(config.with_(blank="photo"), 6, None) == "66 edits."
+    assert "about 23 s" in inputs.cost_text(config, 6, 1 / 3)
 
 
-def test_cost_of_a_short_instruction_is_all_its_subsets():
-    config = RunConfig(instruction="make it snowy", perturbations=64)
-    text = inputs.cost_text(config, 3, 1.0)
-    assert text.startswith("7 edits: all 6 ways to shorten 3 words")
+@pytest.mark.parametrize(
+    ("fields", "settings", "text"),
+    [
+        ({}, {}, "8 edits: all 6 ways to shorten 3 words, the whole, and the edit without "
+                 "instruction."),
+        ({}, {"blank": "photo"}, "7 edits: all 6 ways to shorten 3 words, and the whole."),
+        ({}, {"seeds": 2}, "16 edits: all 6 ways to shorten 3 words, the whole, and the edit "
+                           "without instruction, each under 2 seeds."),
+        ({"repeatable": False}, {}, "9 edits: all 6 ways to shorten 3 words, and 3 more with all "
+                                    "words or none."),
+        ({"takes_seed": False}, {}, "12 edits: all 6 ways to shorten 3 words, and 6 more with all "
+                                    "words or none."),
+        ({"takes_seed": False}, {"blank": "photo"}, "9 edits: all 6 ways to shorten 3 words, and 3 "
+                                                    "more with all words."),
+    ],
+)  # fmt: skip
+def test_cost_of_a_short_instruction_is_all_its_subsets(
+    fields: dict[str, bool], settings: dict[str, object], text: str, monkeypatch: pytest.MonkeyPatch
+):
+    card = toy_card(**fields)
+    monkeypatch.setitem(registry._REGISTRY, "toy", (card, ToyEditor))
+    config = RunConfig(instruction="make it snowy", editor="toy", **settings)
+    assert inputs.cost_text(config, 3, None) == text
+    edits = int(text.split()[0])
+    assert f"{text[:-1]}, about {edits} s (edits made" in inputs.cost_text(config, 3, 1.0)
 
 
 def test_cost_says_what_is_wrong_with_the_settings():
@@ -119,7 +174,7 @@ def test_cost_says_what_is_wrong_with_the_settings():
 
 def test_cost_of_an_editor_behind_an_api_says_who_bills_it():
     text = inputs.say_cost("make it snowy", 64, "word", 1, "gpt-image-2.5-flare")
-    assert "bills every edit, and this run makes up to 10." in text
+    assert "bills every edit, and this run makes up to 9." in text
 
 
 def test_chips_hold_every_example_and_its_source():
