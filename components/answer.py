@@ -12,7 +12,7 @@ from PIL import Image
 
 from components import more
 from components.html import html
-from smile_core.explanation import Explanation, Snapshot
+from smile_core.explanation import AGAINST, DRIVES, Explanation, Snapshot
 from smile_core.heatmap import heatmap_html, waiting_html
 from smile_core.mask_picture import before_picture
 from smile_core.sentence import sentence_html, summarize
@@ -107,11 +107,17 @@ def render_status(snapshot: Snapshot, seed: int, seconds: float) -> str:
         parts.append(f"{snapshot.edits_per_second:.1f} edits/s")
     if snapshot.seconds_left is not None and snapshot.state == "running":
         parts.append(f"{say_about(snapshot.seconds_left)} left")
-    if snapshot.stable:
+    if is_ranking_steady(snapshot):
         parts.append("ranking steady")
     parts.append(f"seed {seed}")
     text = " · ".join(parts)
     return f'<div class="status"><span>{text}</span>{progress_bar(done, total)}</div>'
+
+
+def is_ranking_steady(snapshot: Snapshot) -> bool:
+    """Return whether there are words with an effect, in an order that has stopped moving."""
+    units = () if snapshot.explanation is None else snapshot.explanation.units
+    return snapshot.stable and any(unit.verdict in (DRIVES, AGAINST) for unit in units)
 
 
 def progress_bar(done: int, total: int, label: str = "Edits made") -> str:

@@ -126,7 +126,7 @@ def render_status(snapshot: ComparisonSnapshot, seconds: float) -> str:
             parts.append("ended early")
         elif one is not None and one.state == "running" and one.edits_per_second:
             parts.append(f"{one.edits_per_second:.1f} edits/s")
-        if one is not None and one.stable:
+        if one is not None and answer.is_ranking_steady(one):
             parts.append("ranking steady")
         lines.append(
             f'<div class="status"><span>{" · ".join(parts)}</span>'

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from components import answer
-from smile_core.explanation import Snapshot
+from smile_core.explanation import UNCHANGED, Snapshot
 from tests.parsed_html import Page
 from tests.sample_explanations import HOSTILE, masked, sample_explanation
 
@@ -40,6 +40,14 @@ def test_status_of_an_ended_run_says_no_rate():
     assert "65 of 65 edits, all from the cache, in less than a second · seed 7" in html
     html = answer.render_status(snapshot(state="stopped", stable=True), seed=7, seconds=21.4)
     assert "Stopped after 24 of 65 edits; all of them are kept · ranking steady" in html
+
+
+def test_a_ranking_of_no_words_is_not_called_steady():
+    said = "ranking steady"
+    assert said in answer.render_status(snapshot(stable=True), seed=7, seconds=8.0)
+    for found in (None, sample_explanation(n=4), sample_explanation(outcome=UNCHANGED)):
+        state = snapshot(stable=True, explanation=found)
+        assert said not in answer.render_status(state, seed=7, seconds=8.0)
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ def comparison():
 
 def snapshot(**changes: object) -> ComparisonSnapshot:
     one = Snapshot(
-        explanation=None, done=24, total=65, edits_per_second=3.14, seconds_left=8.0,
-        stable=True, state="running",
+        explanation=sample_column(0).explanation, done=24, total=65, edits_per_second=3.14,
+        seconds_left=8.0, stable=True, state="running",
     )  # fmt: skip
     values = {
         "comparison": sample_comparison(), "snapshots": (one, None), "turn": 0, "done": 24,
