@@ -6,13 +6,24 @@ from dataclasses import replace
 import pytest
 
 from smile_core.config import ConfigError
-from smile_core.explanation import Explanation
+from smile_core.explanation import (
+    ANY_UNIT,
+    CHANCE,
+    EDITED,
+    NOTHING_HAPPENED,
+    ONE_IS_ENOUGH,
+    OUTCOMES,
+    UNCHANGED,
+    UNCLEAR,
+    Explanation,
+)
 from smile_core.explanation_json import SCHEMA, from_json, image_name, to_json
-from tests.sample_explanations import HOSTILE, masked, sample_explanation
+from tests.sample_explanations import HOSTILE, masked, never_left_out, sample_explanation
 
 KEYS = {
     "schema", "instruction", "editor", "encoder", "seed", "config", "units", "fidelity",
     "effective_sample_size", "samples", "reference", "projection", "timing", "versions",
+    "outcome", "scale", "repeats", "without_instruction",
 }  # fmt: skip
 
 
@@ -34,6 +45,52 @@ def test_there_and_back_without_loss(failed: int, compared: bool) -> None:
     assert from_json(to_json(explanation)) == explanation
 
 
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_what_came_of_a_run_comes_back(outcome: str) -> None:
+    explanation = without_pictures(sample_explanation(n=14, outcome=outcome))
+    assert explanation.outcome == outcome
+    found = from_json(to_json(explanation))
+    assert found == explanation
+    assert found.happened == (outcome in (EDITED, ANY_UNIT))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict"),
+    [(UNCHANGED, NOTHING_HAPPENED), (CHANCE, NOTHING_HAPPENED), (ANY_UNIT, ONE_IS_ENOUGH)],
+)
+def test_a_unit_without_a_weight_has_no_number(outcome: str, verdict: str) -> None:
+    values = json.loads(to_json(sample_explanation("a b c", n=6, outcome=outcome)))
+    nothing = dict.fromkeys(("weight", "low", "high"))
+    assert values["units"] == [{"text": text, "verdict": verdict, **nothing} for text in "abc"]
+
+
+def test_a_unit_that_was_never_left_out_has_no_number() -> None:
+    explanation = without_pictures(never_left_out(sample_explanation(n=14), 3))
+    values = json.loads(to_json(explanation))
+    nothing = dict.fromkeys(("weight", "low", "high"))
+    assert values["units"][3] == {"text": "and", "verdict": UNCLEAR, **nothing}
+    assert from_json(json.dumps(values)) == explanation
+
+
+def test_files_of_earlier_versions_are_read() -> None:
+    """They know neither outcome, scale nor repeats, and call a unit that is unclear otherwise."""
+    explanation = without_pictures(sample_explanation(n=14, compared=False))
+    values = json.loads(to_json(explanation))
+    for name in ("outcome", "scale", "repeats"):
+        del values[name]
+    for unit in values["units"]:
+        if unit["verdict"] == UNCLEAR:
+            unit["verdict"] = "not distinguishable from nothing"
+    for name in ("response", "blank", "negligible"):
+        del values["config"][name]
+    found = from_json(json.dumps(values))
+    assert UNCLEAR in {unit.verdict for unit in found.units}
+    assert (found.outcome, found.scale, found.repeats) == (EDITED, None, None)
+    assert found.units == explanation.units
+    kept = {name: v for name, v in explanation.config.items() if name in values["config"]}
+    assert found == replace(explanation, scale=None, config=kept)
+
+
 def test_pictures_come_back_through_a_loader() -> None:
     explanation = masked(sample_explanation(n=4, compared=True))
     named = {"input.png": explanation.source, "edits/reference.png": explanation.reference.image}
@@ -48,6 +105,7 @@ def test_the_keys_that_others_read() -> None:
     assert values.keys() >= KEYS
     assert values["schema"] == SCHEMA
     assert values["units"][0].keys() == {"text", "weight", "low", "high", "verdict"}
+    assert values["scale"].keys() == {"rests_on", "value", "floor", "visible"}
     assert values["samples"][1].keys() == {
         "mask", "prompt", "image", "image_distance", "text_distance", "sample_weight",
         "similarity", "predicted", "p_value", "failed",
@@ -61,7 +119,7 @@ def test_the_keys_that_others_read() -> None:
 
 
 def test_files_from_before_there_were_masks_and_edits_without_instruction_are_read() -> None:
-    explanation = without_pictures(sample_explanation(n=4))
+    explanation = without_pictures(sample_explanation(n=4, compared=False))
     values = json.loads(to_json(explanation))
     del values["without_instruction"], values["mask"]
     assert from_json(json.dumps(values)) == explanation
@@ -93,6 +151,11 @@ def damaged_config(**changes: object) -> str:
     return damaged(config={**config, **changes})
 
 
+def damaged_repeats(**changes: object) -> str:
+    values = json.loads(to_json(sample_explanation(n=4, outcome=CHANCE)))
+    return json.dumps({**values, "repeats": {**values["repeats"], **changes}})
+
+
 def damaged_without(**changes: object) -> str:
     values = json.loads(to_json(sample_explanation(n=4, compared=True)))["without_instruction"]
     return damaged(without_instruction={**values, **changes})
@@ -108,7 +171,17 @@ def damaged_without(**changes: object) -> str:
         ("[]", "no schema"),
         ("{}", "no schema"),
         (damaged(schema=2), "schema 2"),
-        (damaged(units=[{"text": "a"}]), "'weight' is missing"),
+        (damaged(units=[{"text": "a"}]), "'verdict' is missing"),
+        (damaged(units=[{"text": "a", "verdict": UNCLEAR}]), "'weight' is missing"),
+        (damaged(outcome="splendid"), "'splendid' is not an outcome"),
+        (damaged(outcome=None), "None is not text"),
+        (damaged(scale=3), "scale is not a mapping"),
+        (damaged(scale={"rests_on": "photo"}), "'value' is missing"),
+        (damaged(repeats=[]), "repeats is not a mapping"),
+        (damaged_repeats(of="days"), "the repeats are not those of its edits"),
+        (damaged_repeats(samples=[]), "the repeats are not those of its edits"),
+        (damaged_repeats(references=[[0.0]]), "the repeats differ in number"),
+        (damaged_repeats(without_instruction=[["far"] * 3]), "'far' is not a number"),
         (damaged(units=3), "damaged"),
         (damaged(intercept="1"), "'1' is not a number"),
         (damaged(intercept=float("nan")), "NaN is not a number"),

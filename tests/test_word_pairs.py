@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from smile_core import explain
+from smile_core.explanation import ANY_UNIT
 from smile_core.fidelity import fidelity
 from smile_core.masks import design_masks
 from smile_core.sentence import summarize
@@ -103,6 +104,18 @@ def test_noise_is_no_pair():
 def test_a_fit_with_products_needs_none():
     explanation = explained(lambda mask: max(mask[1], mask[3]))
     assert find_word_pair(replace(explanation, interactions=((1, 3, -1.0),))) is None
+
+
+def test_where_any_word_is_enough_no_two_are_named():
+    explanation = explained(lambda mask: max(mask[1], mask[3]))
+    assert find_word_pair(replace(explanation, outcome=ANY_UNIT)) is None
+
+
+def test_what_both_do_together_is_what_is_lost_without_them():
+    either = explained(lambda mask: 0.1 * mask[0] + 0.9 * max(mask[1], mask[3]))
+    both = explained(lambda mask: 0.4 + 0.6 * mask[0] * mask[4])
+    assert find_word_pair(either).weight == pytest.approx(0.9)
+    assert find_word_pair(both).weight == pytest.approx(0.6)
 
 
 def test_a_run_on_an_editor_with_two_names_for_one_effect():
