@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,8 +88,8 @@ class EditMaker:
         Where to edit, for an editor that needs it.
     if_unsteady : sequence of Ask
         What to make besides when the second full edit by one text and seed is not the first.
-    pause_every : int or None
-        A batch ends at each multiple of so many shortened instructions, so that a decision there
+    pauses : callable or None
+        Says of a number of shortened instructions whether a batch ends there, so that a decision
         depends on nothing but those before it.
 
     Attributes
@@ -117,7 +117,7 @@ class EditMaker:
         cache: EditCache | None,
         mask: Image.Image | None = None,
         if_unsteady: Sequence[Ask] = (),
-        pause_every: int | None = None,
+        pauses: Callable[[int], bool] | None = None,
     ) -> None:
         self.note: str | None = None
         self.fresh = 0
@@ -126,7 +126,7 @@ class EditMaker:
         self.unsteady = False
         self._editor, self._photo, self._asks = editor, photo, list(asks)
         self._knobs, self._batch_size = knobs, batch_size
-        self._if_unsteady, self._pause_every = if_unsteady, pause_every
+        self._if_unsteady, self._pauses = if_unsteady, pauses
         self._cache = None if editor.fingerprint is None else cache
         self._photo_digest = pixel_digest(photo)
         # An editor without a mask is called without it, so that it need not know the word.
@@ -248,7 +248,7 @@ class EditMaker:
             # The full edit and the one without instruction come first, and by themselves: they
             # may say already that nothing happened.
             return following.row > REFERENCE
-        return self._pause_every is not None and ask.row % self._pause_every == 0
+        return self._pauses is not None and self._pauses(ask.row)
 
     def _find(self, ask: Ask) -> Image.Image | None:
         return None if self._cache is None else self._cache.get(self._key(ask))

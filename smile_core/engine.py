@@ -269,7 +269,7 @@ def _is_check_due(plan: Plan, maker: EditMaker, measured: Measurements, edited: 
     """Say whether to look now if the run is settled; never once all of the first seed is made."""
     wanted = plan.config.stop_when_settled and not maker.stopped
     first_seed = edited < maker.planned and measured.done < maker.total
-    return wanted and first_seed and is_check(edited)
+    return wanted and first_seed and is_check(edited, len(plan.units))
 
 
 def _end_settled(plan: Plan, maker: EditMaker, edited: int) -> Plan:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from smile_core.mask_picture import describe_mask, mask_for
 from smile_core.masks import design_masks
 from smile_core.photo import NOTES_KEY, Source, open_photo
 from smile_core.regression import MAX_INTERACTION_UNITS
-from smile_core.settling import CHECK_EVERY
+from smile_core.settling import is_check
 from smile_core.text_distance import load_word_vectors, text_distances
 
 # How often an editor without a seed makes the full edit, and the edit without instruction.
@@ -246,6 +246,7 @@ def edit_maker(plan: Plan, editor: Editor, cache: EditCache | None) -> EditMaker
     ConfigError
         When a knob is set that the editor does not have.
     """
+    stops = plan.config.stop_when_settled
     return EditMaker(
         editor,
         plan.photo,
@@ -255,7 +256,7 @@ def edit_maker(plan: Plan, editor: Editor, cache: EditCache | None) -> EditMaker
         cache=cache,
         mask=plan.mask,
         if_unsteady=further_repeats(plan),
-        pause_every=CHECK_EVERY if plan.config.stop_when_settled else None,
+        pauses=partial(is_check, n_units=len(plan.units)) if stops else None,
     )
 
 

@@ -1,11 +1,11 @@
 """When a run may end early: nothing that matters is open.
 
-It is looked at after every eighth edit up to 128, and every 64th from there on. A word that matters,
-with a weight of 0.1 or more, is open while its verdict is unclear. Two looks in a row with nothing
-open, and with the same verdicts on the words that matter, end the run. No verdict is given before
-there are twice as many edits as words, so no run ends before. It is decided at fixed numbers of
-edits, from nothing but those edits, so that the size of batches and what the cache holds change
-nothing.
+It is looked at after every fourth edit up to 128, and every 64th from there on, but not before
+there are twice as many edits as words, for no verdict is given before. A word is open while its
+verdict is unclear and its weight is 0.1 or more, or its interval reaches half of the way. Two looks
+in a row with nothing open, and with the same verdicts on the words of 0.1 or more, end the run. It
+is decided at fixed numbers of edits, from nothing but those edits, so that the size of batches and
+what the cache holds change nothing.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ from collections.abc import Sequence
 from smile_core.config import PERTURBATIONS_PER_UNIT
 from smile_core.explanation import UNCLEAR, Explanation, UnitWeight
 
-# Numbers of edits at which is decided: every 8 to 128, then every 64.
-CHECK_EVERY = 8
-_CLOSE_CHECKS, _CHECK_SELDOM = 128, 64
+# Numbers of edits at which is decided: every 4 to 128, then every 64.
+_CHECK_EVERY, _CLOSE_CHECKS, _CHECK_SELDOM = 4, 128, 64
 # Looks in a row that have to agree.
 CHECKS = 2
 # From here on a word matters, as in the paper.
 MATTERS = 0.1
+# An interval that reaches so far says next to nothing of a word, whatever its weight.
+FAR = 0.5
 
 # Whether anything that matters is open, and the verdicts on the units that matter by index.
 Look = tuple[bool, dict[int, str]]
 
 
-def is_check(edits: int) -> bool:
-    """Say whether it is decided after so many edits, the full one not counted."""
-    return edits > 0 and edits % (CHECK_EVERY if edits <= _CLOSE_CHECKS else _CHECK_SELDOM) == 0
+def is_check(edits: int, n_units: int) -> bool:
+    """Say whether it is decided after so many edits of so many units, the full one not counted."""
+    every = _CHECK_EVERY if edits <= _CLOSE_CHECKS else _CHECK_SELDOM
+    return edits >= PERTURBATIONS_PER_UNIT * n_units and edits % every == 0
 
 
 def matters(unit: UnitWeight) -> bool:
@@ -38,8 +40,9 @@ def matters(unit: UnitWeight) -> bool:
 
 
 def is_open(unit: UnitWeight) -> bool:
-    """Say whether it is unclear what a unit does that matters, or that was never left out."""
-    return unit.verdict == UNCLEAR and (matters(unit) or not unit.measured)
+    """Say whether it is unclear what a unit does, and that may matter."""
+    far = max(-unit.low, unit.high) >= FAR
+    return unit.verdict == UNCLEAR and (matters(unit) or far)
 
 
 def is_judged(explanation: Explanation) -> bool:

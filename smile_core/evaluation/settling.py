@@ -60,7 +60,9 @@ def end_when_settled(explanation: Explanation) -> Ended:
     """
     planned = len(explanation.samples)
     looks: list[Look] = []
-    for edits in filter(is_check, range(planned)):
+    for edits in range(planned):
+        if not is_check(edits, len(explanation.units)):
+            continue
         shorter = first_edits(explanation, edits)
         looks.append(look_at(shorter.units, judged=is_judged(shorter)))
         if is_settled(looks):

@@ -177,7 +177,9 @@ def ended_early(box: Box, seed: int) -> Fitted:
     """Return the fit of a run that ends by the stopping rule, or else in full."""
     masks, found = seeded(box, seed)
     looks = []
-    for edits in filter(is_check, range(EDITS)):
+    for edits in range(EDITS):
+        if not is_check(edits, WORDS):
+            continue
         fitted = fit(masks[: edits + 1], Distances(found.rows[: edits + 1], found.blanks))
         units = tuple(unit_weights(NAMES, fitted, CONFIG.negligible, EDITED))
         looks.append(look_at(units, judged=fitted.judged))
@@ -228,7 +230,7 @@ def main() -> None:
             f"{chance / repeats:.1%}, a driver named in {named / repeats:.1%}"
         )
     left = 0
-    box = Box("one dominating word and one of 0.5", dominated, 0.05)
+    box = Box("one dominating word and one of 0.5", dominated, 0.02)
     edits = []
     for seed in range(repeats):
         fitted = ended_early(box, seed)
