@@ -15,6 +15,7 @@ reddens the whole picture, and that is an edit.
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -72,7 +73,7 @@ close the door
 
 def first_look(photo: object, instruction: str, editor: str) -> tuple[bool, float]:
     """Return whether anything happened, and how far it can be seen, after the first two edits."""
-    config = RunConfig(instruction=instruction, editor=editor)
+    config = RunConfig(instruction=instruction, editor=editor, perturbations=1)
     seen: list[Snapshot] = []
     # The first batch is the full edit and the one without instruction.
     for snapshot in stream(photo, config, stop=lambda: bool(seen)):
@@ -87,20 +88,24 @@ def first_look(photo: object, instruction: str, editor: str) -> tuple[bool, floa
 def report(name: str, instructions: Sequence[str], editor: str) -> None:
     """Print one line, and the runs that are nearest to the limit."""
     looks = [
-        (*first_look(photo, text, editor), f"{photo.stem}: {text}")
+        (*first_look(photo, text, editor), photo.stem, text)
         for text in instructions
         for photo in PHOTOS
     ]
-    visible = np.array([seen for _, seen, _ in looks])
-    nothing = np.mean([not happened for happened, _, _ in looks])
+    visible = np.array([seen for _, seen, *_ in looks])
+    nothing = np.mean([not happened for happened, *_ in looks])
     print(
         f"{editor:<16}{name:<26}{len(looks):>5} runs: nothing happened in {nothing:>6.1%}; most "
         f"different block {visible.min():.2f} to {visible.max():.2f} levels, limit {VISIBLE}",
         flush=True,
     )
     nearest = sorted(looks, key=lambda look: abs(np.log(max(look[1], 1e-9) / VISIBLE)))[:3]
-    for happened, seen, what in nearest:
-        print(f"    {seen:6.2f} {'an edit' if happened else 'nothing'}: {what}")
+    for happened, seen, photo, text in nearest:
+        print(f"    {seen:6.2f} {'an edit' if happened else 'nothing'}: {photo}: {text}")
+    if nothing > 0.5:  # then those are telling that are not as the others
+        edited = Counter(text for happened, _, _, text in looks if happened)
+        for text, count in edited.items():
+            print(f"    an edit on {count} of {len(PHOTOS)} photos: {text}")
 
 
 def main() -> None:
