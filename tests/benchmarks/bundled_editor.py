@@ -82,7 +82,8 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--distances", action="store_true")
     args = parser.parse_args()
-    settings = {"editor": args.editor, "perturbations": args.perturbations}
+    # No p-value is looked at.
+    settings = {"editor": args.editor, "perturbations": args.perturbations, "p_iterations": 100}
     print(f"{args.editor}, {args.perturbations} perturbations, {platform.processor() or 'CPU'}")
     print(f"{'':<66}" + "".join(f"{name:>10}" for name in COLUMNS))
     default = RunConfig(instruction="x").image_distance
