@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smile_core.editors import list_editors
@@ -381,6 +381,7 @@ def printed(text):
     return float(text.replace("−", "-"))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(-1.5, 1.5), st.floats(0, 1.2), st.sampled_from([0.001, 0.05, 0.2])),
@@ -405,6 +406,45 @@ def test_no_verdict_contradicts_the_interval_that_is_printed(drawn):
             assert found.verdict == UNCLEAR
             assert low <= negligible + 0.005
             assert high >= -negligible - 0.005
+
+
+SIX = sample_explanation("aa bb cc dd ee ff", n=24, size=32)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(-0.6, 1), st.floats(0, 0.4)), min_size=6, max_size=6),
+    st.floats(-1, 1),
+    st.sets(st.integers(0, 5), max_size=2),
+)
+def test_no_sentence_says_more_than_the_verdicts_do(drawn, fit, unseen):
+    rows = [
+        (unit.text, weight, weight - half, weight + half)
+        for unit, (weight, half) in zip(SIX.units, drawn, strict=True)
+    ]
+    found = replace(with_units(SIX, *rows), fidelity={"r2_w_loo": fit})
+    for index in unseen:
+        found = never_left_out(found, index)
+    text = summarize(found)
+    sentences = re.split(r"(?<=[a-z0-9)])\. ", text)
+    verdicts = {unit.text: unit.verdict for unit in found.units}
+    for sentence in sentences:
+        named = re.findall(r'"(\w\w)"', sentence)
+        if "drive" in sentence:
+            assert {verdicts[name] for name in named} <= {DRIVES}
+        if "most" in sentence:
+            first = next(unit for unit in found.units if unit.text == named[0])
+            assert first.low > max(u.high for u in found.units if u is not first)
+        if "against" in sentence:
+            assert {verdicts[name] for name in named} == {AGAINST}
+        if "no effect" in sentence and named:
+            assert {verdicts[name] for name in named} == {NO_EFFECT}
+        if "can go" in sentence:
+            assert fit >= 0.8
+            assert NO_EFFECT in verdicts.values()
+        if "The other" in sentence:
+            assert UNCLEAR not in verdicts.values()
+    assert ("predict the pictures poorly" in text) == (fit < 0.3)
 
 
 def test_signed_uses_a_true_minus():
