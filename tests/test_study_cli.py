@@ -97,7 +97,7 @@ def test_a_study_killed_in_the_middle_ends_with_the_same_bytes(study: Path, tmp_
     editor = ToyEditor(name="toy-study")
     tools = {"editors": {"toy-study": editor}, "encoder": ToyEncoder()}
     last = run_study(study, out, **tools)
-    assert kept + editor.made == last.edits == 4 * 13
+    assert kept + editor.made == last.edits == 4 * 14
     run_study(study, tmp_path / "at-once", **tools, cache=None)
     same = [(folder / "results.csv").read_bytes() for folder in (out, tmp_path / "at-once")]
     assert same[0] == same[1]
@@ -107,15 +107,15 @@ def test_a_study_from_the_shell(study: Path, tmp_path: Path, capsys: pytest.Capt
     command = ["study", str(study), "--out", str(tmp_path / "out")]
     assert main(command) == 0
     printed = capsys.readouterr()
-    assert printed.out.startswith("Two seeds: 6 explanations of 52 edits, 52 to make at most")
-    assert "52/52 edits · 6/6 explanations · finished" in printed.err
+    assert printed.out.startswith("Two seeds: 6 explanations of 56 edits, 56 to make at most")
+    assert "56/56 edits · 6/6 explanations · finished" in printed.err
     assert "twice: Accuracy, different prompts (Table I)" in printed.out
     for name in ("report.html", "summary.md", "summary.csv", "results.csv", "timings.csv"):
         assert (tmp_path / "out" / name).stat().st_size > 0
     before = (tmp_path / "out" / "results.csv").read_bytes()
     assert main([*command, "--only", "twice"]) == 0
     printed = capsys.readouterr()
-    assert "4 explanations of 52 edits, 52 of them there already, 0 to make" in printed.out
+    assert "4 explanations of 56 edits, 56 of them there already, 0 to make" in printed.out
     assert before.startswith((tmp_path / "out" / "results.csv").read_bytes()[:500])
 
 
@@ -141,7 +141,7 @@ def test_a_dry_run_leaves_nothing(
     study: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     assert main(["study", str(study), "--out", str(tmp_path / "out"), "--dry-run"]) == 0
-    assert "52 to make" in capsys.readouterr().out
+    assert "56 to make" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from smile_core.config import ConfigError, RunConfig, check_choice
 from smile_core.encoders import Encoder, Features
 from smile_core.engine import remembering, shared_encoder
-from smile_core.explanation import ANY_UNIT, EDITED, Explanation, Sample
+from smile_core.explanation import ANY_UNIT, EDITED, Explanation, Repeats, Sample
 from smile_core.fitting import (
     Fitted,
     cutoff_note,
@@ -37,7 +37,7 @@ from smile_core.image_distance import distances_to_reference
 from smile_core.outcome import is_any_enough
 from smile_core.recorded import distances_of, masks_of, p_values_of, text_distances_of
 from smile_core.regression import MAX_INTERACTION_UNITS
-from smile_core.response import FARTHEST, PHOTO, WITHOUT, Distances
+from smile_core.response import FARTHEST, PHOTO, WITHOUT, Distances, glitch
 from smile_core.text_distance import load_word_vectors, text_distances
 
 # What can be changed of a run without making an edit.
@@ -155,7 +155,8 @@ def refit(
     if without is not None and remeasured:
         without = replace(without, image_distance=found.way)
     if scale is not None:
-        rests_on = FARTHEST if config.response == "min-max" else _zero_of(explanation)
+        farthest = config.response == "min-max" or found.way is None
+        rests_on = FARTHEST if farthest else _zero_of(explanation)
         value = float(np.nanmax(means)) if rests_on == FARTHEST else found.way
         scale = replace(scale, rests_on=rests_on, value=value, floor=found.floor)
     return replace(
@@ -166,20 +167,19 @@ def refit(
         samples=tuple(sample(row) for row in range(1, len(rows))),
         without_instruction=without,
         scale=scale,
-        repeats=None if remeasured else explanation.repeats,
+        repeats=_draws(found) if remeasured else explanation.repeats,
         notes=_notes(explanation, before, config, fitted),
     )
 
 
 def _zero_of(explanation: Explanation) -> str:
-    """Return what the scale of a run can rest on, whatever it rests on now."""
-    without = explanation.without_instruction
-    if without is None or without.image is None:
-        return FARTHEST if without is None else WITHOUT
-    same = (
-        explanation.source is not None and without.image.tobytes() == explanation.source.tobytes()
-    )
-    return PHOTO if same else WITHOUT
+    """Return what the scale of a run with an edit without instruction can rest on."""
+    if explanation.scale is not None and explanation.scale.rests_on != FARTHEST:
+        return explanation.scale.rests_on
+    without, source = explanation.without_instruction, explanation.source
+    if without is None or without.image is None or source is None:
+        return WITHOUT
+    return PHOTO if without.image.tobytes() == source.tobytes() else WITHOUT
 
 
 def _notes(
@@ -188,14 +188,17 @@ def _notes(
     """Return the notes of the run, with what the cutoff leaves out now."""
     known = [sample for sample in explanation.samples if sample.similarity is not None]
     left_out = sum(sample.sample_weight is None for sample in known)
+    left_out -= glitch(distances_of(explanation)) is not None
     stale = cutoff_note(left_out, len(known), before.p_cutoff)
-    now = len(fitted.known) - len(fitted.rows)
-    kept = tuple(note for note in explanation.notes if note not in stale)
-    return (*kept, *cutoff_note(now, len(fitted.known) - 1, config.p_cutoff))
+    now = len(fitted.known) - len(fitted.rows) - (fitted.glitch is not None)
+    told = cutoff_note(now, len(fitted.known) - 1, config.p_cutoff)
+    if told == stale:
+        return explanation.notes
+    return (*(note for note in explanation.notes if note not in stale), *told)
 
 
 def _measure(explanation: Explanation, config: RunConfig, encoder: Encoder) -> Distances:
-    """Return the distance of every edit to the full one; NaN for an edit that failed."""
+    """Return the distance of every edit to the first full one; NaN for an edit that failed."""
     rows = [explanation.reference, *explanation.samples]
     if config.seeds > 1:
         raise ConfigError(
@@ -218,7 +221,21 @@ def _measure(explanation: Explanation, config: RunConfig, encoder: Encoder) -> D
     distances = np.full((len(rows), 1), np.nan)
     distances[list(pictures), 0] = found[: len(pictures)]
     distances[0] = 0.0
-    return Distances(distances, found[len(pictures) :, None])
+    # By an editor without a seed every edit is a draw, though one picture of each is kept.
+    repeats = explanation.repeats
+    among = None if repeats is None or repeats.of != "full edits" else np.zeros((1, 1))
+    return Distances(distances, found[len(pictures) :, None], among)
+
+
+def _draws(found: Distances) -> Repeats | None:
+    """Return what has to be kept of distances to one of several full edits."""
+    if found.among is None:
+        return None
+    rows, blanks = (
+        tuple(tuple(number_or_none(value) for value in row) for row in part)
+        for part in (found.rows[1:], found.blanks)
+    )
+    return Repeats(of="full edits", samples=rows, without_instruction=blanks, references=((0.0,),))
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,7 @@ def faithfulness_steps(
         )
     distances = [s.image_distance for s in explanation.samples if s.image_distance is not None]
     scale = max(distances, default=0.0)
-    if scale == 0:
+    if scale == 0 or not explanation.happened:
         raise ConfigError(
             "This instruction changed nothing, whichever words were left out, so no order of its "
             "words can be right or wrong. Try a stronger instruction, or another editor."

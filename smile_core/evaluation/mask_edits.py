@@ -93,13 +93,13 @@ def distance_steps(
         maker.know({row.prompt: row.image for row in rows if row.image is not None})
     stop = tools.stop or (lambda: False)
     measured = Measurements(len(prompts), config, eyes)
-    if plan.photo_stands_in:
-        measured.stand_in(plan.photo)
     for batch in maker.batches(stop):
         measured.add(batch)
         yield
     if maker.stopped:
         raise StopRequested
+    if measured.blank is None:  # not asked for, or refused
+        measured.stand_in(plan.photo)
     found = measured.distances()
     known = {
         tuple(row): distance for row, distance in zip(wanted.tolist(), found.means, strict=True)

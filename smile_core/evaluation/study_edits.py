@@ -102,7 +102,7 @@ class SharedEdits:
         Returns
         -------
         Explanation
-            Without a projection and the edit without an instruction.
+            Without a projection.
         dict of str to float
             Seconds by station, see `study_result.TIME_COLUMNS`.
 

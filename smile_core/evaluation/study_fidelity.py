@@ -24,6 +24,7 @@ from smile_core.evaluation.study_answer import (
 )
 from smile_core.evaluation.study_plan import Run
 from smile_core.evaluation.study_plots import mean_bars, mean_lines, stacked_seconds
+from smile_core.evaluation.study_result import RunResult
 from smile_core.evaluation.study_tables import Cell, Column, Mean, group_by, mean_of
 from smile_core.fidelity import FIDELITY
 
@@ -155,15 +156,18 @@ def _printed(number: str, figure: str, run: Run) -> float | None:
 
 def _counts_note(part: Part, pairs: Sequence[Pair]) -> tuple[str, ...]:
     """Say where an instruction has fewer shortened versions than were asked for."""
-    counts = dict.fromkeys(
-        (run.perturbations, int(result.figures["edits"] or 0) - 1) for run, result in pairs
-    )
+    counts = dict.fromkeys((run.perturbations, _shortened(run, result)) for run, result in pairs)
     return tuple(
         f"Of {asked} perturbations only {there} are run where the instruction has no more "
         "shortened versions; repeating one adds nothing."
         for asked, there in counts
         if there < asked
     )
+
+
+def _shortened(run: Run, result: RunResult) -> int:
+    """Return how many shortened instructions a finished run has."""
+    return run.config.perturbations_for(len(result.units))
 
 
 def _figure(pairs: Sequence[Pair], names: Sequence[str]) -> Figure:
@@ -173,7 +177,7 @@ def _figure(pairs: Sequence[Pair], names: Sequence[str]) -> Figure:
         lines = []
         for metric in ("r2_w", "r2_w_loo"):
             for name, runs in group_by(pairs, lambda pair: series_name(pair[0], rest)).items():
-                counts = group_by(runs, lambda pair: int(pair[1].figures["edits"] or 1) - 1)
+                counts = group_by(runs, lambda pair: _shortened(*pair))
                 points = [(float(n), _mean(own, metric)) for n, own in counts.items()]
                 lines.append((f"{name}: {FIDELITY[metric].label}", points))
         return Figure("Fidelity against perturbations", mean_lines("perturbations", "R²", lines),

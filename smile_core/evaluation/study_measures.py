@@ -18,6 +18,7 @@ from smile_core.evaluation.study import METHODS
 from smile_core.evaluation.study_plan import EditorFacts, Run, load_photo, run_edit_keys
 from smile_core.explanation import Explanation
 from smile_core.instruction import split_units
+from smile_core.planning import count_edits, photo_stands_in
 
 RANDOM_ORDERS = 5
 
@@ -40,7 +41,7 @@ def measure(run: Run, explanation: Explanation, tools: Tools) -> Iterator[Measur
     """
     function = _MEASURES.get(run.part.protocol)
     # Where nothing changes there is no order of words to be right or wrong about.
-    changed = any(sample.image_distance for sample in explanation.samples)
+    changed = explanation.happened and any(s.image_distance for s in explanation.samples)
     if function is None or not changed:
         yield {}
     else:
@@ -74,7 +75,11 @@ def further_edits(group: Sequence[Run], editor: EditorFacts, name: str) -> set[s
         m = len(split_units(config.instruction, config.granularity))
         there = config.perturbations_for(m)
         orders = RANDOM_ORDERS + protocols.count("faithfulness")
-        most = config.seeds * min(orders * (2 * m - 2), 2**m - 2 - there) + 1
+        most = config.seeds * min(orders * (2 * m - 2), 2**m - 2 - there)
+        if editor.fingerprint is None:  # of the full edit and its repeats the first only is kept
+            firsts = config.seeds * (1 if photo_stands_in(config, editor.card) else 2)
+            repeats = count_edits(config, editor.card) - config.seeds * there - firsts
+            most += protocols.count("faithfulness") * repeats
         keys |= _made_up(f"{name} walk", most)
     return keys
 

@@ -99,8 +99,9 @@ def result_of(
     explanation: Explanation,
     timing: Mapping[str, float],
     measures: Mapping[str, float | None],
+    edits: int,
 ) -> RunResult:
-    """Return what to keep of a finished explanation."""
+    """Return what to keep of a finished explanation, which took so many edits."""
     texts = [unit.text for unit in explanation.units]
     truth = run.instruction.truth(texts)
     failed = sum(sample.failed is not None for sample in explanation.samples)
@@ -108,7 +109,7 @@ def result_of(
         units=explanation.units,
         truth=None if truth is None else tuple(truth),
         figures={
-            "edits": len(explanation.samples) + 1,
+            "edits": edits,
             "failed_edits": failed,
             "effective_sample_size": explanation.effective_sample_size,
             "noise_floor": explanation.noise_floor,

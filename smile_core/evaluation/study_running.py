@@ -208,7 +208,7 @@ class RunningStudy:
                     began = time.perf_counter()
                     yield self._snapshot(run, "running")
                     self._told += time.perf_counter() - began
-            result = result_of(run, explanation, timing, measures or {})
+            result = result_of(run, explanation, timing, measures or {}, shared.maker.total)
         except StopRequested:
             return False
         except (RunError, ConfigError) as error:  # of this run alone, hours into the others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from lime.lime_base import LimeBase
 from sklearn.linear_model import BayesianRidge, LinearRegression
 from sklearn.metrics import pairwise_distances
 
+from smile_core import from_json, to_json
 from smile_core.config import ConfigError
+from smile_core.editors import EditorCard
 from smile_core.evaluation.baselines import (
     BASELINES,
     baseline_weights,
@@ -20,7 +23,8 @@ from smile_core.evaluation.baselines import (
     refit,
 )
 from smile_core.explanation import Explanation
-from tests.toy_editors import EFFECTS, ToyEditor, ToyEncoder
+from smile_core.export import load_explanation, save_explanation
+from tests.toy_editors import EFFECTS, ToyEditor, ToyEncoder, toy_card
 from tests.toy_runs import WORDS, last, same, weights
 
 # One bonus for a pair makes the response crooked, so that every fit has an answer of its own.
@@ -78,10 +82,12 @@ def test_bay_lime_is_the_package_lime_with_bayesian_ridge(whole: Explanation) ->
 
 
 def test_kernel_shap_is_the_package_shap(whole: Explanation) -> None:
-    """Nobody can run the empty prompt; the package is told what our fit says of it."""
+    """Both know that the edit without instruction is the zero of the scale."""
     ours = refit(whole, surrogate="shapley")
     answers = {sample.mask: sample.similarity for sample in whole.samples}
-    answers |= {(1,) * len(WORDS): 1.0, (0,) * len(WORDS): ours.intercept}
+    answers |= {(1,) * len(WORDS): 1.0, (0,) * len(WORDS): 0.0}
+    assert ours.intercept == pytest.approx(0, abs=1e-12)
+    assert weights(ours).sum() == pytest.approx(1)
 
     def game(masks: np.ndarray) -> np.ndarray:
         return np.array([answers[tuple(int(bit) for bit in mask)] for mask in masks])
@@ -98,6 +104,85 @@ def test_nothing_changed_gives_the_same_to_the_last_bit(whole: Explanation) -> N
     assert same(refit(whole), whole)
 
 
+NO_SEED, UNSURE = toy_card(takes_seed=False), toy_card(repeatable=False)
+DRAWS = (0, 0, 3, 1, 6, 2, *np.random.default_rng(2).integers(0, 3, 40).tolist())
+GLITCH = "make it very snowy and"
+FAINT = {"make": 2, "it": 1, "snowy": 16, "and": 1, "foggy": 10}
+
+
+class Either(ToyEditor):
+    """Does the same by any word."""
+
+    def level(self, prompt: str, seed: int = 0) -> int:
+        return 20 + 40 * bool(prompt)
+
+
+class Glitching(ToyEditor):
+    """Paints one prompt far brighter than all others."""
+
+    def level(self, prompt: str, seed: int = 0) -> int:
+        return 170 if prompt == GLITCH else super().level(prompt)
+
+
+KINDS = {
+    "plain": (ToyEditor(), {}),
+    "seeds": (ToyEditor(seed_step=2), {"seeds": 3}),
+    "seeds, one word heeded more under some": (ToyEditor(chance=DRAWS), {"seeds": 3}),
+    "no seed": (ToyEditor(chance=DRAWS, card=NO_SEED), {}),
+    "no seed, found out": (ToyEditor(chance=DRAWS, card=UNSURE), {}),
+    "no seed, photo": (ToyEditor(chance=DRAWS, card=NO_SEED), {"blank": "photo"}),
+    "photo": (ToyEditor(), {"blank": "photo"}),
+    "wants words": (ToyEditor(fails=("",)), {}),
+    "failures": (ToyEditor(fails=("make it very snowy and", "it very snowy and foggy")), {}),
+    "glitch": (Glitching(effects=FAINT), {}),
+    "glitch and cutoff": (Glitching(effects=FAINT), {"p_cutoff": 0.5}),
+    "published scale": (ToyEditor(), {"response": "min-max"}),
+    "published scale and seeds": (ToyEditor(chance=DRAWS), {"response": "min-max", "seeds": 3}),
+    "nothing": (ToyEditor(effects={}), {}),
+    "nothing, ended": (ToyEditor(effects={}), {"stop_when_settled": True}),
+    "chance": (ToyEditor(effects={}, chance=(0, 10, 20, 30, 10, 0), card=NO_SEED), {}),
+    "any word": (Either(), {}),
+    "shapley": (ToyEditor(), {"surrogate": "shapley"}),
+    "interactions": (ToyEditor(pair=("very", "snowy"), bonus=30), {"interactions": True}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_run_is_fitted_again_to_the_last_bit(kind: str, tmp_path: Path) -> None:
+    editor, settings = KINDS[kind]
+    found = last(replace(editor, calls=[], seeds=[], painted=0), perturbations=30, **settings)
+    assert same(refit(found), found)
+    save_explanation(found, tmp_path)
+    assert same(refit(load_explanation(tmp_path)), found)
+    bare = from_json(to_json(found))
+    assert bare.source is None  # no picture is in it
+    assert refit(bare).units == found.units
+    assert refit(bare).scale == found.scale
+
+
+def test_a_glitch_is_told_once_and_is_none_of_the_cutoffs(tmp_path: Path) -> None:
+    found = last(Glitching(effects=FAINT), perturbations=30, p_iterations=200)
+    (note,) = found.notes
+    assert "glitch" in note
+    cut = refit(found, p_cutoff=0.4)
+    left_out = sum(sample.sample_weight is None for sample in cut.samples) - 1
+    assert left_out > 0
+    assert cut.notes == (note, f"{left_out} of 30 edits have a p-value above 0.4 and were left "
+                         "out of the fit.")  # fmt: skip
+    assert same(refit(cut, p_cutoff=None), found)
+
+
+@pytest.mark.parametrize("card", [NO_SEED, UNSURE])
+def test_measured_anew_an_edit_by_chance_is_still_a_draw(card: EditorCard) -> None:
+    """Everything was run, yet a draw is no certainty; another fit of it must know that too."""
+    editor = ToyEditor(chance=(*DRAWS, *DRAWS), card=card)
+    found = last(editor, perturbations=62)
+    measured = refit(found, encoder=ToyEncoder(), image_distance="cosine")
+    for explanation in (found, measured, refit(measured, surrogate="ridge")):
+        assert not any(unit.exact for unit in explanation.units)
+    assert all(unit.exact for unit in last(perturbations=62).units)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -107,6 +192,9 @@ def test_nothing_changed_gives_the_same_to_the_last_bit(whole: Explanation) -> N
         {"image_distance": "cosine"},
         {"image_distance": "transport-cost", "order": 1.0, "surrogate": "shapley"},
         {"p_cutoff": 0.4},
+        {"response": "min-max"},
+        {"response": "min-max", "surrogate": "shapley"},
+        {"negligible": 0.3},
     ],
 )
 def test_a_refit_is_what_a_run_with_these_settings_gives(whole: Explanation, changes: dict) -> None:
@@ -116,6 +204,9 @@ def test_a_refit_is_what_a_run_with_these_settings_gives(whole: Explanation, cha
     assert ours.config == run.config
     assert ours.units == run.units
     assert ours.fidelity == run.fidelity
+    assert ours.scale == run.scale
+    assert ours.outcome == run.outcome
+    assert ours.without_instruction.image_distance == run.without_instruction.image_distance
     for mine, theirs in zip(ours.samples, run.samples, strict=True):
         assert replace(mine, p_value=None, image=None) == replace(theirs, p_value=None, image=None)
     assert [note for note in run.notes if "p-value" in note] == [

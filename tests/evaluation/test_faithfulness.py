@@ -112,11 +112,14 @@ def test_nothing_is_made_twice(tmp_path) -> None:
 def test_a_run_fitted_anew_keeps_its_edit_without_words() -> None:
     editor = ToyEditor()
     found = refit(last(editor, perturbations=62), encoder=ToyEncoder(), image_distance="cosine")
-    assert found.without_instruction.image_distance is None
+    # Of the toy's two coordinates one is always 100; 86 levels against 20.
+    (full, blank) = (np.array([level, 100]) / np.hypot(level, 100) for level in (86, 20))
+    assert found.without_instruction.image_distance == pytest.approx(1 - full @ blank)
     editor.calls.clear()
     walk = faithfulness(photo(), found, tools=tools(editor), random_orders=1).curves
     assert editor.made == 0
-    assert np.isfinite(walk.deletion).all()
+    farthest = max(sample.image_distance for sample in found.samples)
+    assert walk.deletion[-1] == pytest.approx(1 - (1 - full @ blank) / farthest)
 
 
 def test_a_baseline_is_judged_on_the_same_curves() -> None:
@@ -138,20 +141,33 @@ def test_a_failed_edit_is_left_out_and_counted() -> None:
     assert np.isfinite(result.curves.deletion_area)
 
 
+def test_an_editor_that_wants_words_is_walked_to_the_photo() -> None:
+    """It stands in for the edit without instruction: 168 levels, where the full edit has 86."""
+    for seeds in (1, 2):
+        editor = ToyEditor(fails=("",))
+        found = last(editor, perturbations=20, seeds=seeds)
+        result = faithfulness(photo(), found, tools=tools(editor), random_orders=1)
+        scale = max(sample.image_distance for sample in found.samples)
+        assert result.curves.deletion[-1] == pytest.approx(1 - 82 / scale)
+        assert result.curves.insertion[0] == pytest.approx(1 - 82 / scale)
+        assert result.failed == 0
+
+
 def test_several_seeds_are_averaged() -> None:
     editor = ToyEditor(seed_step=1)
     found = last(editor, perturbations=12, seeds=2)
     result = faithfulness(photo(), found, tools=tools(editor), random_orders=1)
     scale = max(sample.image_distance for sample in found.samples)
     np.testing.assert_allclose(
-        result.curves.deletion[:-1], by_hand(list(result.curves.order), scale)[0][:-1], atol=1e-9
+        result.curves.deletion, by_hand(list(result.curves.order), scale)[0], atol=1e-9
     )
 
 
 def test_refusals_and_stop() -> None:
-    deaf = ToyEditor(effects={})
-    with pytest.raises(ConfigError, match="changed nothing"):
-        faithfulness(photo(), last(deaf, perturbations=12), tools=tools(deaf))
+    for effects in ({}, {"snowy": 1}):  # one level is nothing that anybody sees
+        deaf = ToyEditor(effects=effects)
+        with pytest.raises(ConfigError, match="changed nothing"):
+            faithfulness(photo(), last(deaf, perturbations=12), tools=tools(deaf))
     found = last(perturbations=12)
     with pytest.raises(ConfigError, match="one weight for each of the 6 words"):
         faithfulness(photo(), found, weights=[1.0], tools=tools(ToyEditor()))

@@ -95,7 +95,10 @@ def test_what_is_there_is_not_made_again() -> None:
     (*_, last) = stream(photo(), CONFIG, editor=editor, encoder=encoder, cache=None)
     made = editor.made
     found = robustness(photo(), CONFIG, ["snowy"], tools=tools, plain=last.explanation)
-    assert editor.made == made + 2 * 41  # padded and reordered
+    # Padded and reordered; each has an edit without instruction of its own, for nothing is kept.
+    assert editor.made == made + 2 * 42
+    asked = editor.asked[made:]
+    assert [prompt for _, prompt in asked].count("") == 2
     assert found == robustness(photo(), CONFIG, ["snowy"], tools=tools)
 
 

@@ -108,7 +108,7 @@ def test_an_editor_deaf_to_the_change_is_explained_alike(change: str) -> None:
     changed = last(editor, perturbations=62, instruction=change_neutrally(INSTRUCTION, change))
     found = stability(before, keyed_units(changed.units))
     assert found.jaccard == 1
-    assert found.ruzicka > 0.98  # the farthest edit, 65 or 66 grey levels away, sets the scale
+    assert found.ruzicka == pytest.approx(1)  # the way is the same, whatever else is run
     assert found.spearman == pytest.approx(1)
 
 

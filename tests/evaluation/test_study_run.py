@@ -19,9 +19,10 @@ from smile_core.evaluation.study_report import save_study
 from smile_core.evaluation.study_result import results_csv
 from smile_core.evaluation.study_run import run_study, stream_study, study_cost
 from smile_core.evaluation.study_tables import Mean
-from smile_core.explanation import DRIVES, NOTHING
+from smile_core.explanation import DRIVES, NO_EFFECT, NOTHING_HAPPENED
 from tests.evaluation.studies import HEAD, KEYWORDS, glass_study, part, run_glass
-from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder, photo
+from tests.toy_editors import EFFECTS, INSTRUCTION, ToyEditor, ToyEncoder, photo, toy_card
+from tests.toy_runs import last
 
 PARTS = (
     part("accuracy", "accuracy", seeds=[0, 1])
@@ -38,11 +39,6 @@ def cell(table: object, column: str, row: int = 0) -> float:
     return value.value if isinstance(value, Mean) else value
 
 
-def asked_of(editor: ToyEditor) -> list[tuple[int, str]]:
-    calls = zip(editor.seeds, editor.calls, strict=True)
-    return [(seed, prompt) for seed, prompts in calls for prompt in prompts]
-
-
 def test_the_glass_box_comes_out_whole(tmp_path: Path) -> None:
     study = glass_study(tmp_path, PARTS)
     last = run_glass(study)[-1]
@@ -52,10 +48,10 @@ def test_the_glass_box_comes_out_whole(tmp_path: Path) -> None:
         if run.part.name != "accuracy":
             continue
         assert result.accuracy.auroc == 1.0
-        scale = sum(EFFECTS.values()) - min(e for e in EFFECTS.values() if e)
         for unit in result.units:
-            assert unit.verdict == (DRIVES if EFFECTS[unit.text] else NOTHING), unit
-            assert unit.weight == pytest.approx(EFFECTS[unit.text] / scale, abs=0.05)
+            weight = EFFECTS[unit.text] / sum(EFFECTS.values())
+            assert unit.weight == pytest.approx(weight, abs=1e-9)
+            assert unit.verdict == (DRIVES if weight > 0.05 else NO_EFFECT), unit
     accuracy, faithfulness, *_ = answer_study(study, last.pairs)
     assert cell(accuracy.tables[0], "ATT AUROC") == 1.0
     assert cell(accuracy.tables[0], "ATT AUROC, paper") == 0.8943
@@ -73,8 +69,7 @@ def test_no_edit_is_made_and_no_picture_encoded_twice(tmp_path: Path) -> None:
     cost = study_cost(study, editors={"glass": editor}, cache=cache)
     assert cost.seconds is None
     *_, last = stream_study(study, **given)
-    asked = asked_of(editor)
-    assert len(asked) == len(set(asked))
+    assert len(editor.asked) == len(set(editor.asked))
     # The walk of deletion and insertion needs at most what was announced.
     assert editor.made <= cost.to_make["glass"] == cost.edits
     assert last.done == last.edits == cost.edits
@@ -83,7 +78,7 @@ def test_no_edit_is_made_and_no_picture_encoded_twice(tmp_path: Path) -> None:
     made = editor.made
     again = study_cost(study, editors={"glass": editor}, cache=cache)
     # Which edits the walk needs is not known before its run; at most all that 40 masks leave over.
-    assert again.to_make["glass"] == 2**6 - 2 - 40 + 1
+    assert again.to_make["glass"] == 2**6 - 2 - 40
     *_, second = stream_study(study, **given)
     assert editor.made == made
     assert results_csv(second.pairs) == results_csv(last.pairs)
@@ -94,10 +89,13 @@ def test_the_cost_is_exact_where_no_edit_depends_on_a_result(tmp_path: Path) -> 
     text += part("b", "cost", methods="[smile, lime]")
     study, editor = glass_study(tmp_path, text), ToyEditor(name="glass")
     cache = EditCache(tmp_path / "cache")
-    # 40 perturbations hold the first 10 and 20 of the same seed, so 41 edits do for all.
-    assert study_cost(study, editors={"glass": editor}, cache=cache).to_make == {"glass": 41}
-    run_glass(study, editor, cache=cache)
-    assert editor.made == 41
+    # 40 perturbations hold the first 10 and 20 of the same seed, so 42 edits do for all: these,
+    # the full edit and the one without instruction.
+    assert study_cost(study, editors={"glass": editor}, cache=cache).to_make == {"glass": 42}
+    last = run_glass(study, editor, cache=cache)[-1]
+    assert editor.made == last.done == last.edits == last.fresh == 42
+    assert [result.figures["edits"] for _, result in last.pairs] == [12, 22, 42, 42]
+    assert sum(result.timing["fresh_edits"] for _, result in last.pairs) == 42
     assert study_cost(study, editors={"glass": editor}, cache=cache).to_make == {"glass": 0}
 
 
@@ -115,11 +113,11 @@ def test_progress_only_grows_and_ends_at_the_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("protocol", "least"), [("faithfulness", 3), ("robustness", 16)])
 def test_progress_moves_while_a_part_measures(tmp_path: Path, protocol: str, least: int) -> None:
-    """The 41 edits of the run are there first; whatever is told then is of the measuring."""
+    """The 42 edits of the run are there first; whatever is told then is of the measuring."""
     study = glass_study(tmp_path, part("a", protocol), f"{HEAD}settings: {{batch_size: 4}}\n")
     editor = ToyEditor(name="glass", delay_s=0.005)
     snapshots = run_glass(study, editor, cache=EditCache(tmp_path / "cache"))
-    measuring = [shot for shot in snapshots if shot.fresh >= 41 or shot.done >= 41]
+    measuring = [shot for shot in snapshots if shot.fresh >= 42 or shot.done >= 42]
     measuring = [shot for shot in measuring if not shot.pairs]
     assert len({shot.done for shot in measuring}) >= least
     left = [shot.seconds_left for shot in measuring]
@@ -133,8 +131,7 @@ def test_attacks_make_no_edit_twice_and_what_was_announced(tmp_path: Path) -> No
     given = {"editors": {"glass": editor}, "cache": EditCache(tmp_path / "cache")}
     cost = study_cost(study, **given)
     *_, last = stream_study(study, encoder=ToyEncoder(), **given)
-    asked = asked_of(editor)
-    assert editor.made == len(asked) == len(set(asked)) == cost.to_make["glass"] == last.fresh
+    assert editor.made == len(set(editor.asked)) == cost.to_make["glass"] == last.fresh
     assert study_cost(study, **given).to_make == {"glass": 0}
 
 
@@ -155,13 +152,13 @@ def test_phrases_are_attacked_as_phrases(tmp_path: Path) -> None:
 
 
 def test_the_time_left_counts_edits_and_not_runs(tmp_path: Path) -> None:
-    # One run of 63 edits, then twelve fits of them: by runs, the time left would be 12 times off.
+    # One run of 42 edits, then twelve fits of them: by runs, the time left would be 12 times off.
     text = part("a", "fidelity", image_distances="[wasserstein, cosine, energy]",
                 text_distances="[wmd, cosine]", surrogates="[linear, ridge]")  # fmt: skip
     editor = ToyEditor(name="glass", delay_s=0.02)
     snapshots = run_glass(glass_study(tmp_path, text), editor)
     early = next(s for s in snapshots if s.done >= 12)
-    assert early.seconds_left == pytest.approx((41 - early.done) * 0.02, rel=0.5)
+    assert early.seconds_left == pytest.approx((42 - early.done) * 0.02, rel=0.5)
 
 
 def test_a_stopped_study_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -182,8 +179,7 @@ def test_a_stopped_study_goes_on_where_it_was(tmp_path: Path) -> None:
     finished = run_glass(study, editor, out=out, cache=cache)[-1]
     assert finished.state == "finished"
     assert results_csv(finished.pairs) == results_csv(whole.pairs)
-    asked = asked_of(editor)
-    assert len(asked) == len(set(asked))
+    assert editor.painted == len(set(editor.asked))  # the stop came in the middle of a call
 
 
 def test_a_line_cut_by_a_kill_is_run_again(tmp_path: Path) -> None:
@@ -223,7 +219,7 @@ def test_another_editor_under_the_name_does_not_get_old_results(tmp_path: Path) 
 def test_a_function_without_a_fingerprint_is_run_anew(tmp_path: Path) -> None:
     study = glass_study(tmp_path, part("a", "accuracy"))
     toy = ToyEditor()
-    for expected in (41, 82):
+    for expected in (43, 86):  # the full edit is made twice, for nobody vouches for a function
         run_study(
             study, tmp_path, encoder=ToyEncoder(), cache=None,
             editors={"glass": lambda image, prompts, seed: toy.edit(image, prompts, seed=seed)},
@@ -292,4 +288,56 @@ def test_a_photo_that_was_replaced_is_counted_anew(tmp_path: Path) -> None:
     before = file.stat().st_mtime_ns
     photo(40, 40).save(file)
     os.utime(file, ns=(before, before + 10**9))  # a clock may be coarse
-    assert study_cost(study, **given).to_make == {"glass": 41}
+    assert study_cost(study, **given).to_make == {"glass": 42}
+
+
+class Drawing(ToyEditor):
+    """Paints by chance, and says nothing of it."""
+
+    def __init__(self, fingerprint: str | None = "drawn") -> None:
+        draws = np.random.default_rng(1).integers(0, 4, 301).tolist()
+        card = toy_card(repeatable=False)
+        super().__init__(name="glass", chance=tuple(draws), card=card, fingerprint=fingerprint)
+
+
+def test_a_study_finds_out_that_an_editor_differs_from_itself(tmp_path: Path) -> None:
+    """Then it makes the first edits three times, as a run does, and says the same."""
+    study, editor = glass_study(tmp_path, part("a", "accuracy")), Drawing()
+    cache = EditCache(tmp_path / "cache")
+    assert study_cost(study, editors={"glass": editor}, cache=cache).to_make == {"glass": 43}
+    ((_, result),) = run_glass(study, editor, cache=cache)[-1].pairs
+    assert editor.made == result.figures["edits"] == 40 + 3 + 3
+    found = last(Drawing(), perturbations=40, cache=cache)
+    assert result.units == found.units
+    assert result.figures["noise_floor"] == found.noise_floor > 0
+
+
+@pytest.mark.parametrize(("fields", "again"), [
+    ({}, 0), ({"repeatable": False}, 1), ({"takes_seed": False}, 4),
+    ({"takes_seed": False, "key_variable": "A_KEY"}, 2),
+])  # fmt: skip
+def test_a_walk_needs_no_more_than_was_announced(
+    tmp_path: Path, fields: dict[str, object], again: int
+) -> None:
+    """Nothing is kept of an editor without a fingerprint but the first of its repeats."""
+    study = glass_study(tmp_path, part("a", "faithfulness"))
+    editor = ToyEditor(name="glass", card=toy_card(**fields), fingerprint=None)
+    given = {"editors": {"glass": editor}, "cache": None}
+    cost = study_cost(study, **given)
+    firsts = (1 if "key_variable" in fields else 2) + again
+    assert cost.to_make == {"glass": 40 + firsts + (62 - 40) + again}
+    *_, last_shot = stream_study(study, encoder=ToyEncoder(), **given)
+    assert 40 + firsts + again < editor.made <= cost.to_make["glass"]
+    assert last_shot.done == last_shot.edits
+
+
+def test_an_editor_that_does_nothing_is_judged_by_nobody(tmp_path: Path) -> None:
+    """One level is a rounding, and an order by it would be chance."""
+    parts = part("a", "faithfulness") + part("b", "robustness")
+    editor = ToyEditor({"snowy": 1}, name="glass")
+    study = glass_study(tmp_path, parts)
+    last_shot = run_glass(study, editor)[-1]
+    assert editor.made == 42
+    for _, result in last_shot.pairs:
+        assert result.measures == {}
+        assert {unit.verdict for unit in result.units} == {NOTHING_HAPPENED}
