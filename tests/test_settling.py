@@ -28,10 +28,13 @@ from tests.toy_runs import WORDS, last, run, same, weights
 LONG = "make it very snowy and foggy with some light over the quiet hills"
 
 
-def unit(weight: float, verdict: str, *, measured: bool = True) -> UnitWeight:
-    return UnitWeight(
-        text="word", weight=weight, low=-1, high=1, verdict=verdict, measured=measured
-    )
+def unit(weight: float, verdict: str, reach: float = 0.3) -> UnitWeight:
+    """Return a unit whose interval reaches so far to both sides of 0."""
+    return UnitWeight(text="word", weight=weight, low=-reach, high=reach, verdict=verdict)
+
+
+UNKNOWN = UnitWeight(text="word", weight=0.0, low=-1, high=1, verdict=UNCLEAR, measured=False)
+ENOUGH = UnitWeight(text="word", weight=0.0, low=0, high=0, verdict=ONE_IS_ENOUGH, measured=False)
 
 
 CLEAR = [unit(0.7, DRIVES), unit(0.0, NO_EFFECT), unit(-0.3, AGAINST)]
@@ -45,8 +48,11 @@ CLEAR = [unit(0.7, DRIVES), unit(0.0, NO_EFFECT), unit(-0.3, AGAINST)]
         (unit(-0.0999, UNCLEAR), False),
         (unit(0.1, UNCLEAR), True),
         (unit(-0.1, UNCLEAR), True),
-        (unit(0.0, UNCLEAR, measured=False), True),  # nobody knows how much it weighs
-        (unit(0.0, ONE_IS_ENOUGH, measured=False), False),
+        (unit(0.05, UNCLEAR, reach=0.49), False),
+        (unit(0.05, UNCLEAR, reach=0.5), True),  # it may do half of the edit
+        (unit(0.0, NO_EFFECT, reach=0.5), False),
+        (UNKNOWN, True),  # nobody knows how much it weighs
+        (ENOUGH, False),
     ],
 )
 def test_what_is_open_by_hand(more: UnitWeight, open: bool) -> None:
@@ -79,8 +85,10 @@ def test_the_verdict_on_a_word_that_does_not_matter_may_change() -> None:
 
 
 def test_looks_are_at_fixed_numbers() -> None:
-    looks = [edits for edits in range(400) if is_check(edits)]
-    assert looks == [*range(8, 129, 8), 192, 256, 320, 384]
+    looks = [edits for edits in range(400) if is_check(edits, n_units=5)]
+    assert looks == [*range(12, 129, 4), 192, 256, 320, 384]
+    assert is_check(26 * 2, n_units=26)
+    assert not is_check(48, n_units=26)  # no verdict is given before 52
 
 
 def settled(editor: ToyEditor | None = None, **settings: object) -> Explanation:
@@ -88,8 +96,8 @@ def settled(editor: ToyEditor | None = None, **settings: object) -> Explanation:
     return last(editor or ToyEditor(), **given)
 
 
-# Of 13 words there are verdicts from 26 edits on, and two looks agree at 32 and 40.
-FIRST = 40
+# Of 13 words there are verdicts from 26 edits on, and two looks agree at 28 and 32.
+FIRST = 32
 
 
 def test_a_clear_run_ends_early_and_says_so() -> None:
