@@ -31,7 +31,7 @@ class Ended:
 
     @property
     def saved(self) -> float:
-        """Share of the perturbations that were not needed, in [0, 1)."""
+        """Share of the perturbations that were not needed, in [0, 1]."""
         return 1.0 - self.edits / self.planned
 
 
@@ -59,6 +59,8 @@ def end_when_settled(explanation: Explanation) -> Ended:
         A run that was made to its end.
     """
     planned = len(explanation.samples)
+    if not explanation.happened:
+        return Ended(first_edits(explanation, 0), 0, planned)
     looks: list[Look] = []
     for edits in range(planned):
         if not is_check(edits, len(explanation.units)):
