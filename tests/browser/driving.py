@@ -132,6 +132,15 @@ def explain(page: Page, instruction: str, perturbations: int, seconds: float = 3
     return times(page)
 
 
+def explain_nothing(page: Page, instruction: str, seconds: float = 30) -> None:
+    """Explain, and look at an answer in which no word has a colour or a number."""
+    ask(page, instruction, 32)
+    expect(page.locator("#sentence")).to_contain_text("changed nothing", timeout=1000 * seconds)
+    wait_for_end(page, seconds)
+    assert weights(page) == ["–"] * len(instruction.split())
+    expect(page.locator("#heatmap [style*=background]")).to_have_count(0)
+
+
 def compare(page: Page, instruction: str, perturbations: int, seconds: float) -> float:
     """Compare the two editors that the tab opens with; return the seconds from the click on."""
     page.locator("#tabs").get_by_role("tab", name="Compare").click()
@@ -193,4 +202,4 @@ def weights(page: Page) -> list[str]:
 
 def edits(page: Page) -> Locator:
     """Return the figures of the run in the gallery, the reference among them."""
-    return page.locator("#gallery figure").filter(has_not_text="no instruction at all")
+    return page.locator("#gallery figure:not(#edit-without)")

@@ -53,6 +53,9 @@ TINTS = {
     "night": (-90, -85, -60),
     "sunset": (60, 5, -40),
     "heavy": (18, 18, 18),
+    # Either alone leaves nothing but white.
+    "blizzard": (255, 255, 255),
+    "whiteout": (255, 255, 255),
 }
 # The other editor hears fog more than snow.
 OTHER_TINTS = {**TINTS, "snow": (5, 5, 5), "snowy": (5, 5, 5), "foggy": (-80, 40, 90)}

@@ -103,7 +103,7 @@ def test_a_photo_of_20_megabytes_is_explained(page: Page, tmp_path: Path):
     page.set_input_files("#photo input[type=file]", photo)
     expect(page.locator("#photo img")).to_have_attribute("src", re.compile("large.png"))
     explain(page, "make it snowy", 4, seconds=60)
-    expect(page.locator("#status")).to_contain_text("5 of 5 edits")
+    expect(page.locator("#status")).to_contain_text("6 of 6 edits")
     expect(page.locator("#pair img")).to_have_count(2)
 
 
@@ -122,7 +122,7 @@ def test_a_full_disk_costs_the_files_and_nothing_else(chromium: Browser, tmp_pat
         window(chromium, served.url) as page,
     ):
         explain(page, "make it snowy", 6)
-        expect(page.locator("#status")).to_contain_text("7 of 7 edits")
+        expect(page.locator("#status")).to_contain_text("8 of 8 edits")
         assert len(weights(page)) == 3
         expect(page.locator("#sentence")).to_contain_text("could not be kept on disk")
         expect(page.locator(".alert")).to_contain_text("no files to take away")

@@ -77,7 +77,7 @@ def test_two_editors_from_the_choice_to_the_files(tab: Page, tmp_path: Path) -> 
     wait_for_end(tab, "Finished in")
     assert len(tab.evaluate("window.seen")) >= 2
     expect(tab.locator("#compare-heatmaps .smile-heatmap")).to_have_count(3)  # and one legend
-    expect(tab.locator("#compare-status")).to_contain_text("25 of 25 edits")
+    expect(tab.locator("#compare-status")).to_contain_text("26 of 26 edits")
     rows = tab.locator("#compare-words tbody tr")
     expect(rows).to_have_count(len(INSTRUCTION.split()))
     expect(rows.filter(has_text="snowy").locator(".smile-apart")).to_be_visible()
@@ -140,15 +140,15 @@ def test_two_settings_of_one_editor_their_cost_and_their_link(tab: Page) -> None
     expect(cost).to_contain_text("A and B are the same")
     set_perturbations(tab, 8)
     tab.get_by_label("B: guidance_scale", exact=True).fill("3")
-    expect(cost).to_contain_text("18 edits (9 + 9)")
+    expect(cost).to_contain_text("20 edits (10 + 10)")
     tab.get_by_label("C: seed").fill("5")
-    expect(cost).to_contain_text("27 edits (9 + 9 + 9)")
+    expect(cost).to_contain_text("30 edits (10 + 10 + 10)")
     tab.click("#compare")
     wait_for_end(tab, "Finished in")
     expect(tab.locator("#compare-heatmaps h3")).to_have_text(
         [re.compile("default guidance scale"), re.compile("guidance scale 3"), re.compile("seed 5")]
     )
-    expect(cost).to_contain_text(re.compile("27 edits .*, (about|less than)"))
+    expect(cost).to_contain_text(re.compile("30 edits .*, (about|less than)"))
     shown = numbers(tab)
 
     address = tab.url
@@ -177,7 +177,7 @@ def test_a_box_goes_with_the_knob_of_its_editor(tab: Page) -> None:
     tab.get_by_label("C: strength").fill("0.9")
     choose_editor(tab, "c", "No third one")
     expect(tab.get_by_label("C: strength")).to_be_hidden()
-    expect(tab.locator("#compare-cost")).to_contain_text("130 edits (65 + 65)")
+    expect(tab.locator("#compare-cost")).to_contain_text("132 edits (66 + 66)")
 
 
 def test_a_broken_link_says_so(page: Page, url: str) -> None:
@@ -243,7 +243,7 @@ def test_a_painted_mask_is_for_the_columns_that_need_one(tab: Page) -> None:
     expect(tab.locator("#compare-message .alert")).to_contain_text("edits only inside a mask")
     paint(canvas)
     choose_editor(tab, "c", OTHER_CARD.title)  # and what is painted stays
-    expect(tab.locator("#compare-cost")).to_contain_text("(7 + 7 + 7)")
+    expect(tab.locator("#compare-cost")).to_contain_text("(8 + 8 + 8)")
     tab.click("#compare")
     wait_for_end(tab, "Finished in")
     notes = tab.locator("#compare-sentence")

@@ -95,7 +95,7 @@ def test_a_key_is_asked_for_used_once_and_kept_nowhere(
     service.asked.clear()
     page.fill("#key input", KEY)
     explain(page, INSTRUCTION, 4)
-    expect(page.locator("#status")).to_contain_text("5 of 5 edits")
+    expect(page.locator("#status")).to_contain_text("7 of 7 edits")
     expect(page.locator("#key input")).to_have_value("")
     assert service.asked
     assert all(KEY in asked.headers["authorization"] for asked in service.asked)
@@ -147,7 +147,7 @@ def test_a_folder_is_typed_loaded_and_explained(own_page: Page, tiny_pipeline: P
     expect(page.locator("#editor-card")).to_contain_text("Runs here on", timeout=30_000)
     ask(page, INSTRUCTION, 3)
     wait_for_end(page, 90)
-    expect(page.locator("#status")).to_contain_text("4 of 4 edits")
+    expect(page.locator("#status")).to_contain_text("5 of 5 edits")
     expect(page.locator(".alert")).to_have_count(0)
     assert "tiny" in page.url
     choose_editor(page, "Quick test editor")
@@ -160,7 +160,7 @@ def test_a_model_of_the_hub_is_typed_fetched_and_explained(own_page: Page) -> No
     expect(page.locator("#editor-card")).to_contain_text("licence: mit", timeout=30_000)
     ask(page, INSTRUCTION, 3)
     wait_for_end(page, 90)
-    expect(page.locator("#status")).to_contain_text("4 of 4 edits")
+    expect(page.locator("#status")).to_contain_text("5 of 5 edits")
     expect(page.locator(".alert")).to_have_count(0)
 
 
@@ -178,7 +178,7 @@ def test_a_download_is_told_and_can_be_stopped(own_page: Page) -> None:
     expect(page.locator("#explain")).to_be_enabled()
     choose_editor(page, "Quick test editor")
     explain(page, INSTRUCTION, 3)  # and the next run does not wait for the rest of it
-    expect(page.locator("#status")).to_contain_text("4 of 4 edits")
+    expect(page.locator("#status")).to_contain_text("5 of 5 edits")
 
 
 def test_what_cannot_be_loaded_says_why_before_the_run_or_at_its_start(
@@ -277,7 +277,7 @@ def test_the_endpoint_takes_a_mask_and_a_key(
         api_name="/compare",
     )
     assert all(KEY in asked.headers["authorization"] for asked in service.asked)
-    assert len(service.asked) == 7  # four, one without any words, and two full edits more
+    assert len(service.asked) == 6  # three, and the full edit three times
     assert KEY not in str(compared)
     with pytest.raises(AppError, match="any use for key_b"):  # the other column's editor takes none
         client.predict(

@@ -37,7 +37,7 @@ def test_a_drawn_mask_is_used_again_and_again(page: Page) -> None:
     paint(page.locator("#mask-drawing canvas"))
     for _ in range(2):
         explain(page, INSTRUCTION, 4)
-        expect(page.locator("#status")).to_contain_text("5 of 5 edits")
+        expect(page.locator("#status")).to_contain_text("6 of 6 edits")
         expect(page.locator("#sentence")).to_contain_text(re.compile(r"covers [1-3]?\d % of"))
     page.get_by_role("button", name="Clear").last.click()
     ask(page, INSTRUCTION, 4)
