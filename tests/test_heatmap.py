@@ -186,6 +186,8 @@ def test_where_any_word_is_enough_all_share_one_label(instruction, label, about)
     assert len(page.with_class("smile-joined")) == count
     assert page.with_class("smile-unit")[0][0]["title"] == f"{instruction.split()[0]}: {about}"
     assert page.with_class("smile-range") == page.with_class("smile-dot") == []
+    orange = tuple(bytes.fromhex(weight_color(1.0, 1.0).light[1:]))
+    assert orange in set(draw_heatmap(explanation).get_flattened_data())
     lines = heatmap_text(explanation).splitlines()
     assert len(lines) == 1 + count
     assert "█" not in "".join(lines)
