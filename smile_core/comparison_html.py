@@ -53,7 +53,7 @@ WAY_HELP = (
 )
 SAMPLE_SIZE = "Effective sample size"
 SAMPLE_SIZE_HELP = "How many edits of equal weight the weighted ones are worth; higher is better."
-SECONDS_HELP = "Time of this column alone; edits that the cache had cost next to nothing."
+SECONDS_HELP = "Time of this column alone; edits found in the cache cost next to nothing."
 
 
 def column_title_html(comparison: Comparison, index: int) -> str:
@@ -200,7 +200,7 @@ def _numbers(comparison: Comparison) -> list[tuple[str, str, list[str]]]:
     rows.append(
         (
             "Edits",
-            "Shortened instructions that were edited, of those that a whole run has.",
+            "Shortened instructions that were edited, of those that a whole run tries.",
             ["–" if found is None else edits_made(found) for found in _each(comparison)],
         )
     )

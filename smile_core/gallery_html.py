@@ -16,7 +16,7 @@ HELP = {
     "distance": "Distance of this picture from the full edit; 0 is the same, larger is farther.",
     "similarity": "Share of the way from no instruction (0) to the full edit (1), as measured.",
     "predicted": "The similarity that the weights predict; near the measured one is good.",
-    "p": "How often chance alone gives such a distance (Algorithm 1 of the paper); small is real.",
+    "p": "How often chance alone gives such a distance (Algorithm 1 of the paper).",
 }
 NO_PROMPT = "no instruction"
 WITHOUT_ID = "edit-without"

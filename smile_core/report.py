@@ -65,13 +65,13 @@ features and told as a share of the way: 0 is the edit without instruction, 1 is
 linear model, in which shortened instructions close to the full one count more, learns from “which
 words were kept” how much of the way an edit has come. Its coefficients are the weights: the share
 of the way that is gained by keeping a word.</p>
-<p>First it is asked whether anything happened. If the full edit looks the same as the edit without
+<p>The first question is whether anything happened. If the full edit looks the same as the edit without
 instruction, or the two differ no more than repeats of one of them, there are no weights: rounding
 and chance would fill any scale.</p>
 <p>The intervals hold together with 95 % confidence. They are found from how far the edits lie from
 the linear model and, for an editor without a seed or a run under several seeds, from the repeats of
-the full edit and of the edit without instruction. An editor with a seed of which all shortened
-instructions were run leaves nothing to chance; then there is no interval.</p>
+the full edit and of the edit without instruction. With an editor that takes a seed, and all
+shortened instructions run, nothing is left to chance, and there is no interval.</p>
 <p>A word drives the edit, or works against it, when its whole interval lies beyond the smallest
 effect that matters ({negligible}). It has no effect when its whole interval lies within. Otherwise
 it is unclear.</p>
