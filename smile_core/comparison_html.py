@@ -12,12 +12,9 @@ from pathlib import Path
 from smile_core.colors import axis_limit, color_limit
 from smile_core.comparison import Column, Comparison, Difference, WordRow
 from smile_core.comparison_sentence import (
-    ALIKE,
-    BOTH,
-    NEITHER,
-    UNCLEAR,
+    SAME,
     as_sentence,
-    difference_interval,
+    difference_texts,
     rank_sentences,
 )
 from smile_core.explanation import Explanation, UnitWeight
@@ -33,7 +30,7 @@ from smile_core.heatmap import (
 )
 from smile_core.instruction import split_units
 from smile_core.response import WITHOUT
-from smile_core.sentence import edits_made, interval_text, no_weights, signed, unit_mark
+from smile_core.sentence import edits_made, interval_text, no_weights, unit_mark
 from smile_core.together import joined_units, shown_limit
 
 COMPARISON_CSS = (Path(__file__).parent / "static" / "comparison.css").read_text(encoding="utf-8")
@@ -171,13 +168,14 @@ def _unit_cell(
 def _difference_cell(difference: Difference | None, span: float) -> str:
     if difference is None:
         return '<td class="smile-none" title="No weight in one of the two columns">–</td>'
-    alike = difference.kind in (ALIKE, BOTH, NEITHER, UNCLEAR)
+    number, interval = difference_texts(difference)
     low, high = (max(-2 * span, min(2 * span, end)) for end in (difference.low, difference.high))
+    kind = "smile-alike" if difference.kind in SAME else "smile-apart"
     return (
-        f'<td class="{"smile-alike" if alike else "smile-apart"}"><span class="smile-cell">'
-        f"<b>{signed(difference.value)}</b>"
+        f'<td class="{kind}"><span class="smile-cell">'
+        f"<b>{number}</b>"
         f"{whisker_html(low, difference.value, high, 2 * span)}"
-        f"<small>{difference_interval(difference)}</small></span>"
+        f"<small>{interval}</small></span>"
         f'<span class="smile-verdict" dir="auto">{escape(as_sentence(difference.verdict))}'
         "</span></td>"
     )

@@ -32,6 +32,7 @@ ONLY_FIRST = "only in the first"
 ONLY_OTHER = "only in the other"
 OPPOSITE = "opposite"  # it drives one and works against the other
 UNCLEAR = "unclear"  # whether there is a difference needs more edits
+SAME = (ALIKE, BOTH, NEITHER, UNCLEAR)  # no difference is claimed
 KINDS = (BOTH, ALIKE, NEITHER, MORE_FIRST, MORE_OTHER, ONLY_FIRST, ONLY_OTHER, OPPOSITE, UNCLEAR)
 
 
@@ -149,9 +150,18 @@ def summarize_comparison(comparison: Comparison) -> str:
     )
 
 
-def difference_interval(difference: Difference) -> str:
-    """Return both ends, or `exact` where nothing was left to chance."""
-    return "exact" if difference.exact else f"{signed(difference.low)} to {signed(difference.high)}"
+def difference_texts(difference: Difference) -> tuple[str, str]:
+    """Return the number and both ends; `exact` in their place where nothing was left to chance.
+
+    There are two decimals, or three where the interval of a difference would begin at 0.00.
+    """
+    alike = difference.kind in SAME
+    nearest = min(abs(difference.low), abs(difference.high))
+    value, low, high = (
+        signed(number, 2 if alike or nearest >= 0.005 else 3)
+        for number in (difference.value, difference.low, difference.high)
+    )
+    return value, "exact" if difference.exact else f"{low} to {high}"
 
 
 def as_sentence(verdict: str) -> str:
@@ -205,7 +215,7 @@ def _shared_word_sentences(comparison: Comparison) -> list[str]:
         for finding in dict.fromkeys(found.values()):
             others = tuple(index for index in found if found[index] == finding)
             groups.setdefault((finding, others), []).append(row.label)
-    telling = [kind for kind in KINDS if kind not in (ALIKE, BOTH, NEITHER, UNCLEAR)]
+    telling = [kind for kind in KINDS if kind not in SAME]
     sentences = [
         as_sentence(say(finding, words, names[0], *(names[index] for index in others)))
         for kind in (*telling, BOTH)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from smile_core.comparison import Comparison
-from smile_core.comparison_sentence import difference_interval
-from smile_core.sentence import signed, weight_text
+from smile_core.comparison_sentence import difference_texts
+from smile_core.sentence import weight_text
 from smile_core.terminal_text import columns, pad, shorten
 
 LONGEST_WORD = 24
@@ -30,8 +30,7 @@ def _table(comparison: Comparison, index: int) -> str:
             [
                 row.text,
                 *weights,
-                "–" if gap is None else signed(gap.value),
-                "–" if gap is None else difference_interval(gap),
+                *(("–", "–") if gap is None else difference_texts(gap)),
                 "" if gap is None else gap.verdict,
             ]
         )

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from smile_core.comparison import Difference
 from smile_core.comparison_sentence import (
     ALIKE,
     BOTH,
@@ -20,7 +20,7 @@ from smile_core.comparison_sentence import (
     UNCLEAR,
     Finding,
     as_sentence,
-    difference_interval,
+    difference_texts,
     find,
     rank_sentences,
     say,
@@ -90,18 +90,26 @@ def test_swapping_the_columns_swaps_the_verdict() -> None:
 
 
 @settings(deadline=None)
-@given(st.tuples(*[st.floats(-1, 1)] * 3), st.tuples(*[st.floats(0, 0.5)] * 3))
+@given(
+    st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+    st.tuples(st.floats(0, 0.5), st.floats(0, 0.5), st.floats(0, 0.5)),
+    st.sampled_from([0.001, 0.05]),
+)
+@example((0.103, 0.1), (0.01, 0.01, 0.001), 0.001)
 def test_more_is_said_of_one_column_only_where_the_printed_difference_leaves_out_0(
-    weights, sides
+    weights, sides, negligible
 ) -> None:
     one, other = unit(weights[0], sides[0]), unit(weights[1], sides[1])
     value, side = one.weight - other.weight, sides[2]
-    kind = find(one, other, value - side, value + side, NEGLIGIBLE).kind
-    printed = [float(f"{end:.2f}") for end in (value - side, value + side)]
+    kind = find(one, other, value - side, value + side, negligible).kind
+    found = Difference(value=value, low=value - side, high=value + side, kind=kind, verdict="")
+    number, ends = difference_texts(found)
+    texts = [number] * 2 if ends == "exact" else ends.split(" to ")
+    low, high = (float(text.replace("−", "-")) for text in texts)
     if kind not in (ALIKE, BOTH, NEITHER, UNCLEAR):
-        assert printed[0] > 0 or printed[1] < 0
+        assert low > 0 or high < 0
     if kind == ALIKE:
-        assert max(map(abs, printed)) <= NEGLIGIBLE
+        assert max(-low, high) <= negligible + 0.005
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -263,9 +271,11 @@ def test_ranks_are_told_of_each_column_with_the_first() -> None:
 
 def test_an_exact_difference_has_no_ends() -> None:
     exact = compare_columns([sample_column(0, n=62), sample_column(1, n=62)])
-    assert {difference_interval(row.differences[0]) for row in exact.rows} == {"exact"}
-    ends = difference_interval(sample_comparison().rows[2].differences[0])
-    assert re.fullmatch(r"0\.\d\d to 0\.\d\d", ends)
+    assert {difference_texts(row.differences[0])[1] for row in exact.rows} == {"exact"}
+    difference = sample_comparison().rows[2].differences[0]
+    number, ends = difference_texts(difference)
+    assert number == f"{difference.value:.2f}"
+    assert ends == f"{difference.low:.2f} to {difference.high:.2f}"
 
 
 def test_words_of_one_instruction_only() -> None:
