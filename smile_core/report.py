@@ -65,9 +65,9 @@ features and told as a share of the way: 0 is the edit without instruction, 1 is
 linear model, in which shortened instructions close to the full one count more, learns from “which
 words were kept” how much of the way an edit has come. Its coefficients are the weights: the share
 of the way that is gained by keeping a word.</p>
-<p>The first question is whether anything happened. If the full edit looks the same as the edit without
-instruction, or the two differ no more than repeats of one of them, there are no weights: rounding
-and chance would fill any scale.</p>
+<p>The first question is whether anything happened. If the full edit looks the same as the edit
+without instruction, or the two differ no more than repeats of one of them, there are no weights:
+rounding and chance would fill any scale.</p>
 <p>The intervals hold together with 95 % confidence. They are found from how far the edits lie from
 the linear model and, for an editor without a seed or a run under several seeds, from the repeats of
 the full edit and of the edit without instruction. With an editor that takes a seed, and all
