@@ -14,6 +14,7 @@ from PIL import Image
 from smile_core import to_json
 from smile_core.edit_cache import EditCache
 from smile_core.editors import EditFailure
+from smile_core.evaluation.baselines import refit
 from smile_core.explanation import DRIVES, NO_EFFECT, Repeats
 from tests.toy_editors import EFFECTS, ToyEditor, toy_card
 from tests.toy_runs import WORDS, last, run, same, weights
@@ -75,6 +76,15 @@ def test_chance_is_told_and_widens_the_intervals(card: Any, words: str) -> None:
     assert [unit.text for unit in found.units if unit.verdict == DRIVES] == ["snowy", "foggy"]
     steady = last(perturbations=62)
     assert all(unit.exact for unit in steady.units)
+
+
+def test_where_only_edits_without_instruction_differ_all_edits_are_draws_too() -> None:
+    found = last(ToyEditor(chance=(0, 0, 0, 2, 0, 4, *[0] * 62), card=NO_SEED), perturbations=62)
+    assert found.scale.value == pytest.approx(66 - 2)
+    assert found.scale.floor == 0
+    assert found.repeats.references == ((0,),)
+    assert not any(unit.exact for unit in found.units)
+    assert same(refit(found), found)
 
 
 @pytest.mark.parametrize("card", [NO_SEED, UNSURE])
