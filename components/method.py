@@ -43,13 +43,14 @@ the word.
   smallest effect that matters, which is 0.05 unless you set another. It has **no effect** when its
   whole interval lies within that: try the instruction without the word. All other words are
   **unclear** and need more edits: press *64 more*.
-- Two words may share one number. **Either** 0.90 means that one of the two is enough, and that both
-  together bring 0.90 of the way. **Both** 0.90 means that each needs the other. **Any one is
-  enough** means that every shortened instruction gave the full edit.
+- Two words may share one number. **Either** 0.90 means that one of the two is enough: only leaving
+  out both loses 0.90 of the way. **Both** 0.90 means that they need each other: only together they
+  bring 0.90 of the way. **Any one is enough** means that every shortened instruction gave the full
+  edit.
 - A **?** stands under a word that was never left out, so nothing is known about it.
 - Look at **Fidelity** before you believe the weights. The leave-one-out R² says how well the
-  surrogate predicts edits that it has not seen. Far below 1, words act together in ways that a sum
-  cannot show.
+  surrogate predicts edits that it has not seen. If it is far below 1, words act together in ways
+  that a sum cannot show.
 - On the **map**, near points are pictures that look alike. Its axes have no meaning, and the
   distances between far groups have little.
 

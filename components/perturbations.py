@@ -80,7 +80,7 @@ def build(
         )
     follows = gr.Checkbox(
         value=value == wanted,
-        label=f"Automatic: {least}, or twice the words where that is more",
+        label=f"Automatic: twice the words, at least {least}",
         container=False,
         elem_id=f"{prefix}perturbations-automatic",
     )
