@@ -3,9 +3,10 @@
     python -m tests.browser.screenshots --out DIR [--url http://127.0.0.1:7871]
 
 Without a URL it starts the page with the quick test editor. States: `first` (as a newcomer sees
-it), `running`, `finished` (and each tab of evidence), `error`, `mask`, `method`; `editor-…` for
-editors that want a key, or that somebody typed; and the like of the other tabs as `compare-…` and
-`evaluate-…`; at 1440×900 and 390×844, light and dark. A server without a stored example shows the
+it), `running`, `finished` (and each tab of evidence), `error`, `mask`, `method`; `answer-…` for
+answers in which words have no weight of their own, and for many words; `editor-…` for editors that
+want a key, or that somebody typed; and the like of the other tabs as `compare-…` and `evaluate-…`;
+at 1440×900 and 390×844, light and dark. A server without a stored example shows the
 empty page as `first`.
 """
 
@@ -29,6 +30,19 @@ EVALUATE_TABS = ("Tables", "Plots", "Export")
 COMPARE_TABS = ("Words", "Pictures", "Map", "Numbers", "Export")
 BILLED = "GPT Image 2.5 Flare, faster (OpenAI)"
 GATED = "FLUX.1 Kontext dev"
+# With the quick editor: nothing happened; either word is enough; words that were never left out;
+# many words. By name, with the number of perturbations.
+ANSWERS = {
+    "nothing": ("add a hat to the cat", "32"),
+    "either": ("blizzard whiteout", "32"),
+    "unknown": ("make it very snowy and a bit foggy", "4"),
+    "exact": ("make it snowy", "32"),
+    "long": (
+        "turn this day, with all of its people and all of its old houses, into a very snowy, and a "
+        "bit foggy night",
+        "60",
+    ),
+}
 
 
 @contextmanager
@@ -94,6 +108,20 @@ def photograph(page: Page, out: Path, name: str, *, every_tab: bool) -> None:
         page.keyboard.press("Escape")
     page.locator("#tabs").get_by_role("tab", name="Method").click()
     take(page, out / f"{name}-method.png")
+
+
+def photograph_answers(page: Page, out: Path, name: str) -> None:
+    """Go through the answers that are no ranking of words; the page is as it was opened."""
+    for state, (instruction, perturbations) in ANSWERS.items():
+        page.fill("#instruction textarea", instruction)
+        page.locator("#perturbations input").fill(perturbations)
+        page.keyboard.press("Control+Enter")
+        page.wait_for_selector("#explain[disabled]")
+        page.wait_for_selector("#explain:not([disabled])", timeout=60_000)
+        page.evaluate("window.scrollTo(0, 0)")
+        if page.locator("#result").bounding_box()["y"] > 600:  # below the inputs
+            page.locator("#result").scroll_into_view_if_needed()
+        take(page, out / f"{name}-answer-{state}.png")
 
 
 def photograph_editors(page: Page, out: Path, name: str) -> None:
@@ -192,6 +220,8 @@ def _all(chromium: Browser, url: str, out: Path) -> None:
             with opened(chromium, url, pixels, theme) as page:
                 photograph_editors(page, out, f"{size}-{theme}")
                 photograph_compared_editors(page, out, f"{size}-{theme}")
+            with opened(chromium, url, pixels, theme) as page:
+                photograph_answers(page, out, f"{size}-{theme}")
             with opened(chromium, url, pixels, theme) as page:
                 photograph(page, out, f"{size}-{theme}", every_tab=True)
                 photograph_comparison(page, out, f"{size}-{theme}")

@@ -15,6 +15,7 @@ from tests.browser.driving import (
     compare,
     edits,
     explain,
+    explain_nothing,
     keep_going,
     stop_after,
     weights,
@@ -45,24 +46,36 @@ def test_the_bundled_editor_explains_an_upload_stops_and_remembers(
         page.set_input_files("#photo input[type=file]", photo)
         expect(page.locator("#photo img")).to_have_attribute("src", re.compile("house.png"))
 
+        keep_going(page)
         first = explain(page, INSTRUCTION, 24, PATIENCE_S)
         assert first.heatmaps >= 2
         assert first.first_heatmap < first.whole
-        expect(page.locator("#status")).to_contain_text("25 of 25 edits in")
+        expect(page.locator("#status")).to_contain_text("26 of 26 edits in")
         shown = weights(page)
         assert len(shown) == len(INSTRUCTION.split())
 
         again = explain(page, INSTRUCTION, 24, PATIENCE_S)
-        expect(page.locator("#status")).to_contain_text("25 of 25 edits, all from the cache")
+        expect(page.locator("#status")).to_contain_text("26 of 26 edits, all from the cache")
         assert weights(page) == shown
         assert again.whole < first.whole
 
-        keep_going(page)
         stop_after(page, 2, "turn this quiet place into a stormy night", 254, PATIENCE_S)
-        expect(page.locator("#status")).to_contain_text(re.compile(r"Stopped after \d+ of 255"))
+        expect(page.locator("#status")).to_contain_text(re.compile(r"Stopped after \d+ of 256"))
         assert len(weights(page)) == 8
         page.get_by_role("tab", name="Gallery").click()
         assert 1 < edits(page).count() < 255
+
+
+def test_an_instruction_that_the_bundled_editor_cannot_draw_ends_after_two_edits(
+    chromium: Browser, tmp_path: Path
+):
+    with real_page(tmp_path) as served, window(chromium, served.url) as page:
+        explain_nothing(page, "add a hat to the cat", PATIENCE_S)
+        expect(page.locator("#status")).to_contain_text("2 of 2 edits")
+        sentence = page.locator("#sentence")
+        expect(sentence).to_contain_text("weather, time of day")
+        expect(sentence).to_contain_text("it knows no objects")
+        expect(sentence).to_contain_text("Try “make it a snowy night”")
 
 
 def test_the_two_bundled_editors_are_compared(chromium: Browser, tmp_path: Path):
@@ -96,6 +109,6 @@ def test_an_editor_of_ones_own_is_given_at_the_start(chromium: Browser, tmp_path
     with page_of_it as served, window(chromium, served.url) as page:
         choose_editor(page, "My own program")
         explain(page, "paint it golden", 6, PATIENCE_S)
-        expect(page.locator("#status")).to_contain_text("7 of 7 edits in")
+        expect(page.locator("#status")).to_contain_text("9 of 9 edits in")
         expect(page.locator("#sentence")).to_contain_text('"golden"')
         assert "editor=own" in page.url

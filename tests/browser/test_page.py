@@ -203,7 +203,10 @@ def test_chips_fill_in_photo_and_instruction(page: Page):
 
 
 def test_the_number_of_perturbations_follows_the_words_until_it_is_set(page: Page):
-    number, automatic = page.locator("#perturbations input"), page.get_by_label("Automatic: 32")
+    number, automatic = (
+        page.locator("#perturbations input"),
+        page.get_by_label("Automatic: twice the words"),
+    )
     expect(automatic).not_to_be_checked()  # the example has another number
     automatic.check()
     expect(number).to_have_value("32")
