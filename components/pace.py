@@ -11,10 +11,10 @@ from smile_core.config import BUNDLED_EDITOR, RunConfig
 from smile_core.engine import stream
 from smile_core.explanation import Snapshot
 
-# The first loads and warms up everything, the second is timed: the reference, three edits, and a
-# whole batch.
+# The first loads and warms up everything, the second is timed: the full edit and the one without
+# instruction, four edits, and a whole batch.
 WARM_UP = RunConfig(instruction="make it foggy", perturbations=1)
-TRIAL = RunConfig(instruction="make it a snowy evening with some lights", perturbations=11)
+TRIAL = RunConfig(instruction="make it a snowy evening with some lights", perturbations=12)
 
 _seconds_per_edit: dict[str, float] = {}
 _trying = threading.Event()
