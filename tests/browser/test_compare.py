@@ -117,6 +117,22 @@ def test_stop_answers_at_once_and_keeps_what_there_is(tab: Page) -> None:
     expect(tab.locator("#compare-links a")).to_have_count(3)
 
 
+def test_the_number_of_perturbations_follows_the_longest_column(tab: Page) -> None:
+    number = tab.locator("#compare-perturbations input")
+    automatic = tab.get_by_label("at least 64")
+    expect(number).to_have_value("64")
+    tab.locator("#compare-by").get_by_label("Instructions").check()
+    tab.fill("#compare-instruction-b textarea", " ".join(f"word{i}" for i in range(40)))
+    expect(number).to_have_value("80")
+    set_perturbations(tab, 8)
+    expect(automatic).not_to_be_checked()
+    tab.fill("#compare-instruction-b textarea", "make it snowy")
+    expect(tab.locator("#compare-cost")).to_contain_text("(10 + 8)")
+    expect(number).to_have_value("8")
+    automatic.check()
+    expect(number).to_have_value("64")
+
+
 def test_two_columns_that_are_the_same_are_refused(tab: Page) -> None:
     tab.locator("#compare-by").get_by_label("Instructions").check()
     expect(tab.locator("#compare-editor-b")).to_be_hidden()
@@ -268,7 +284,8 @@ def test_the_endpoint_compares_and_refuses_with_sentences(url: str) -> None:
     photo = handle_file(str(PHOTOS["temple"]))
     given = {"perturbations": 6, "api_name": "/compare"}
     both = ["scene-pix2pix", OTHER_CARD.name]
-    answer = client.predict(photo, ["make it snowy"], both, **given)
+    answer = client.predict(photo, ["make it snowy"], both, api_name="/compare")
+    assert [column["config"]["perturbations"] for column in answer["columns"]] == [None, None]
     assert [column["label"] for column in answer["columns"]] == both
     snowy = next(row for row in answer["rows"] if row["text"] == "snowy")
     assert [unit["text"] for unit in snowy["units"]] == ["snowy", "snowy"]

@@ -35,6 +35,9 @@ def test_the_endpoint_answers_and_refuses_with_sentences(url: str):
     answer = client.predict(photo, "make it snowy", perturbations=6, api_name="/explain")
     assert [unit["text"] for unit in answer["units"]] == ["make", "it", "snowy"]
     assert "snowy" in answer["summary"]
+    # Without a number of perturbations all are tried that three words have.
+    whole = client.predict(photo, "make it snowy", api_name="/explain")
+    assert (whole["config"]["perturbations"], len(whole["samples"])) == (None, 6)
     for settings, sentence in [
         ({"perturbations": 0}, "from 1 to 4096"),
         ({"perturbations": "many"}, "not 'many'"),
@@ -101,7 +104,6 @@ def test_the_tool_explains(url: str):
     arguments = {
         "image": f"data:image/jpeg;base64,{photo}",
         "instruction": "make it snowy",
-        "perturbations": 6,
     }
     answer = with_tools(url, lambda session: session.call_tool("explain", arguments))
     assert not answer.isError
