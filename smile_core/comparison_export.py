@@ -14,11 +14,19 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from smile_core.comparison import FEWEST_COLUMNS, LETTERS, MOST_COLUMNS, Column, Comparison, Point
+from smile_core.comparison import (
+    FEWEST_COLUMNS,
+    LETTERS,
+    MOST_COLUMNS,
+    Column,
+    Comparison,
+    Point,
+    WordRow,
+)
 from smile_core.comparison_report import write_comparison_report
 from smile_core.config import ConfigError, RunConfig
 from smile_core.explanation import Explanation
-from smile_core.explanation_json import from_json, to_json
+from smile_core.explanation_json import from_json, plain_unit, to_json
 from smile_core.export import load_explanation, save_explanation
 from smile_core.result_files import read_file, write_file, write_text, writing
 from smile_core.strict_json import (
@@ -99,11 +107,17 @@ def comparison_json(comparison: Comparison, *, whole: bool = False) -> str:
     values = {
         "schema": SCHEMA,
         "columns": columns,
-        "rows": [asdict(row) for row in comparison.rows],
+        "rows": [_plain_row(row) for row in comparison.rows],
         "contrasts": [None if c is None else asdict(c) for c in comparison.contrasts],
         "notes": comparison.notes,
     }
     return json.dumps(values, allow_nan=False, indent=1)
+
+
+def _plain_row(row: WordRow) -> dict[str, Any]:
+    """Return a row as plain values; a word that was not measured has no numbers."""
+    units = [None if unit is None else plain_unit(unit) for unit in row.units]
+    return {**asdict(row), "units": units}
 
 
 def load_comparison(path: str | Path, *, most_edits: int | None = None) -> Comparison:

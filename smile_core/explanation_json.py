@@ -74,7 +74,7 @@ def to_json(explanation: Explanation, *, with_images: bool = False) -> str:
         return {**values, "image": name if with_images and sample.image else None}
 
     values = {entry.name: getattr(explanation, entry.name) for entry in fields(Explanation)}
-    values["units"] = [_plain_unit(unit) for unit in explanation.units]
+    values["units"] = [plain_unit(unit) for unit in explanation.units]
     values["scale"] = None if explanation.scale is None else asdict(explanation.scale)
     values["repeats"] = None if explanation.repeats is None else asdict(explanation.repeats)
     values["samples"] = [
@@ -90,7 +90,7 @@ def to_json(explanation: Explanation, *, with_images: bool = False) -> str:
     return json.dumps({"schema": SCHEMA, **values}, allow_nan=False, indent=1)
 
 
-def _plain_unit(unit: UnitWeight) -> dict[str, Any]:
+def plain_unit(unit: UnitWeight) -> dict[str, Any]:
     """Return a unit as plain values; one that was not measured has no numbers."""
     values = asdict(unit)
     if not values.pop("measured"):

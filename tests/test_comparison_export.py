@@ -8,6 +8,7 @@ import pytest
 from smile_core.comparison import Comparison
 from smile_core.comparison_export import load_comparison, save_comparison
 from smile_core.config import ConfigError
+from smile_core.explanation import NOTHING_HAPPENED, UNCHANGED
 from smile_core.export import load_explanation
 from smile_core.result_files import ExportError
 from smile_core.word_differences import compare_columns
@@ -62,6 +63,18 @@ def test_the_json_has_the_rows_for_other_programs(comparison, saved: Path) -> No
         assert [unit["weight"] for unit in written["units"]] == [u.weight for u in row.units]
         assert written["differences"][0]["verdict"] == row.differences[0].verdict
         assert written["differences"][0]["low"] == row.differences[0].low
+
+
+def test_a_column_in_which_nothing_happened_has_no_number_in_the_json(tmp_path: Path) -> None:
+    comparison = compare_columns([sample_column(0), sample_column(1, outcome=UNCHANGED)])
+    folder = save_comparison(comparison, tmp_path)
+    rows = json.loads((folder / "comparison.json").read_text())["rows"]
+    nothing = dict.fromkeys(("weight", "low", "high"))
+    for row, written in zip(comparison.rows, rows, strict=True):
+        assert written["units"][0]["weight"] == row.units[0].weight
+        assert written["units"][1] == {"text": row.text, "verdict": NOTHING_HAPPENED, **nothing}
+        assert written["differences"] == [None]
+    assert load_comparison(folder).rows == comparison.rows
 
 
 def test_a_column_without_a_result_comes_back_too(tmp_path: Path) -> None:
