@@ -40,7 +40,7 @@ class Metric:
     direction: str
 
 
-_ERROR_RANGE = "from 0; 1 is the whole range of the edits, and a poor fit can exceed it"
+_ERROR_RANGE = "from 0; 1 is the whole way, and a poor fit can exceed it"
 _R2_RANGE = "up to 1; below 0 is worse than always predicting the mean"
 
 FIDELITY: dict[str, Metric] = {

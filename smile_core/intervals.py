@@ -156,8 +156,8 @@ def measure_uncertainty(
     -------
     Uncertainty
         Every unit is unjudged while there are no more samples than parameters; a single one when
-        it was always kept, always goes together with another, or hangs on one sample. Where everything
-        was run only the units that cannot be told apart are.
+        it was always kept, always goes together with another, or hangs on one sample. Where
+        everything was run only the first two are.
     """
     fit = fit_surrogate(name, X, y, weights, interactions=interactions, empty=empty)
     problem = pose(name, X, y, weights, interactions, empty)

@@ -135,8 +135,8 @@ def compare_columns(
         for i, other in enumerate(columns[1:], start=1)
     )
     own = [
-        f"{names[0]} and {name} share no masks, because their instructions or seeds differ; the "
-        "intervals of their differences take them as independent."
+        f"{names[0]} and {name} ran no shortened instruction in common, because their instructions "
+        "or seeds differ; the intervals of their differences take them as independent."
         for name, contrast in zip(names[1:], contrasts, strict=True)
         if contrast is not None and contrast.shared_masks == 0 and contrast.words > 0
     ]

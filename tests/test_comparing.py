@@ -251,7 +251,7 @@ def test_instructions_are_matched_by_word() -> None:
     assert with_difference == ["make", "it", "snowy"]
     assert comparison.names == ("A", "B")  # an instruction is no name
     assert comparison.contrasts[0].shared_masks == 0
-    assert "share no masks" in comparison.notes[0]
+    assert "no shortened instruction in common" in comparison.notes[0]
 
 
 def test_instructions_of_one_length_share_their_masks() -> None:
