@@ -149,6 +149,7 @@ def test_the_cost_adds_up_and_methods_share_their_edits(answers: list[object]) -
         stations = [value for name, value in row.items() if name.endswith(", s")]
         assert row["Seconds"] == pytest.approx(sum(stations))
         assert row["Edits, s"] == found[0]["Edits, s"] > 0
+        assert row["Edits"].value == 42  # 40, the full edit and the one without instruction
 
 
 def test_attacks_on_the_glass_box(answers: list[object]) -> None:
