@@ -225,6 +225,7 @@ def _cost_inputs(left: inputs.Inputs) -> list[Any]:
         "seeds",
         "editor",
         "stop_when_settled",
+        "blank",
     )
     return [left.settings[name] for name in names]
 

@@ -231,6 +231,7 @@ def say_cost(
     seeds: Any,
     editor: str,
     stop_when_settled: bool = False,
+    blank: str | None = None,
 ) -> str:
     """Return what a run with these settings costs, or what is wrong with them."""
     if not (instruction or "").strip() or perturbations is None or seeds is None:
@@ -243,6 +244,7 @@ def say_cost(
             granularity=granularity,
             seeds=seeds,
             stop_when_settled=stop_when_settled,
+            blank=blank or None,
         )
         units = split_units(config.instruction, config.granularity)
         text = cost_text(config, len(units), pace.seconds_per_edit(editor))

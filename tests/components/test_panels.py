@@ -172,6 +172,12 @@ def test_cost_says_what_is_wrong_with_the_settings():
     assert "Write an instruction" in inputs.say_cost("  ", 8, "word", 1, "any")
 
 
+def test_cost_heeds_what_stands_for_no_instruction():
+    given = ("make it snowy", 64, "word", 1, "scene-pix2pix", False)
+    assert "8 edits:" in inputs.say_cost(*given, "")  # what the menu shows for automatic
+    assert "7 edits:" in inputs.say_cost(*given, "photo")
+
+
 def test_cost_of_an_editor_behind_an_api_says_who_bills_it():
     text = inputs.say_cost("make it snowy", 64, "word", 1, "gpt-image-2.5-flare")
     assert "bills every edit, and this run makes up to 9." in text
