@@ -46,7 +46,7 @@ def explain(
         instruction: What the editor should do, 2 to 64 words, e.g. "make it a snowy evening".
         editor: Name of the image editor.
         perturbations: How many shortened instructions to try, 1 to 256. More take longer. Left
-            out, it is 64, or twice the number of words where that is more.
+            out, it is 64, or four for each word where that is more.
         seed: Seed of the edits; the same seed gives the same result.
         mask: For editors that edit inside a mask: a picture of the photo's size, white where they
             may edit and black elsewhere. All white is the whole picture. Others take none.
@@ -105,7 +105,7 @@ def compare(
         instructions: What the editors should do: one instruction for all, or one for each column.
         editors: Names of image editors: one for all columns, or one for each.
         perturbations: How many shortened instructions to try in each column, 1 to 256. Left out,
-            it is 64, or twice the number of words where that is more.
+            it is 64, or four for each word where that is more.
         seed: Seed of the edits; the same seed gives the same result.
         settings: Settings of the editors by name (steps, guidance_scale, image_guidance_scale,
             strength, scheduler, seed): one value for all columns, or a list with one for each,

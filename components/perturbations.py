@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from smile_core.config import (
+    AUTOMATIC_PER_UNIT,
     MAX_UNITS,
     PERTURBATIONS,
-    PERTURBATIONS_PER_UNIT,
     ConfigError,
     RunConfig,
 )
@@ -80,7 +80,7 @@ def build(
         )
     follows = gr.Checkbox(
         value=value == wanted,
-        label=f"Automatic: twice the words, at least {least}",
+        label=f"Automatic: four for each word, at least {least}",
         container=False,
         elem_id=f"{prefix}perturbations-automatic",
     )
@@ -114,7 +114,7 @@ def wanted_for(instructions: Iterable[str | None], granularity: str, least: int 
     """Return how many perturbations the longest of some instructions asks for."""
     texts = [text for text in instructions if isinstance(text, str)]
     units = max((len(units_in(text, granularity)) for text in texts), default=0)
-    return max(least, PERTURBATIONS_PER_UNIT * min(units, MAX_UNITS))
+    return max(least, AUTOMATIC_PER_UNIT * min(units, MAX_UNITS))
 
 
 def typed(value: Any) -> Any:

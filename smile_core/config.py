@@ -50,8 +50,11 @@ DPM_SOLVER = "dpm-solver"
 SCHEDULERS = (DPM_SOLVER,)
 
 MAX_PERTURBATIONS = 4096
-# What is run where no number is asked for: so many, and more where there are many words.
-PERTURBATIONS, PERTURBATIONS_PER_UNIT = 64, 2
+# What is run where no number is asked for: so many, and more where there are many words. With
+# three for each word or fewer the weights of 20 words and more hang on one edit each.
+PERTURBATIONS, AUTOMATIC_PER_UNIT = 64, 4
+# No verdict is given before there are so many for each unit.
+PERTURBATIONS_PER_UNIT = 2
 MAX_UNITS = 64
 MAX_INSTRUCTION_CHARACTERS = 2000
 
@@ -101,7 +104,7 @@ class RunConfig:
     perturbations : int or None
         How many shortened instructions to try, 1 to 4,096; the full instruction and the edit
         without any come on top. When the instruction has no more than this many non-empty subsets,
-        all of them are run. None tries 64, and twice as many as there are words where that is more.
+        all of them are run. None tries 64, and four for each word where that is more.
     seed : int
         Seed of the edits, the masks and the p-values, 0 to 2**32 - 1.
     seeds : int
@@ -262,7 +265,7 @@ class RunConfig:
 
     def perturbations_for(self, n_units: int) -> int:
         """Return how many shortened instructions of so many units are tried: at most all."""
-        automatic = max(PERTURBATIONS, PERTURBATIONS_PER_UNIT * n_units)
+        automatic = max(PERTURBATIONS, AUTOMATIC_PER_UNIT * n_units)
         return min(self.perturbations or automatic, 2**n_units - 2)
 
     @classmethod

@@ -49,7 +49,7 @@ SORTS = {
     "units": "fewest words",
 }
 AUTOMATIC = {
-    "perturbations": "automatic (64, or two for each word)",
+    "perturbations": "automatic (64, or four for each word)",
     "blank": "automatic (an edit, or the photo where edits are billed)",
     "kernel_width": "automatic (half of the samples count)",
     "p_cutoff": "off",

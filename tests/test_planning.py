@@ -93,9 +93,9 @@ def test_the_edit_without_instruction_is_the_same_for_all_instructions() -> None
         (2, 2),  # there are no more
         (6, 62),
         (7, 64),
-        (32, 64),
-        (33, 66),  # two for each word
-        (64, 128),
+        (16, 64),
+        (17, 68),  # four for each word
+        (64, 256),
     ],
 )
 def test_the_number_of_shortened_instructions_goes_by_the_words(words: int, number: int) -> None:

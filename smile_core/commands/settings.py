@@ -28,7 +28,7 @@ _SETTINGS: tuple[tuple[str, Callable[[str], Any], str], ...] = (
     (
         "perturbations",
         int,
-        "shortened instructions to try, 1 to 4096 (default 64, or twice the words)",
+        "shortened instructions to try, 1 to 4096 (default 64, or four for each word)",
     ),
     ("seed", int, "seed of edits and masks (default 0)"),
     ("seeds", int, "repeat every prompt under this many seeds (default 1)"),

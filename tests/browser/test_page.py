@@ -205,21 +205,21 @@ def test_chips_fill_in_photo_and_instruction(page: Page):
 def test_the_number_of_perturbations_follows_the_words_until_it_is_set(page: Page):
     number, automatic = (
         page.locator("#perturbations input"),
-        page.get_by_label("Automatic: twice the words"),
+        page.get_by_label("Automatic: four for each word"),
     )
     expect(automatic).not_to_be_checked()  # the example has another number
     automatic.check()
     expect(number).to_have_value("32")
     page.fill("#instruction textarea", MANY_WORDS)
-    expect(number).to_have_value("46")
-    expect(page.locator("#cost")).to_contain_text("At most 48 edits")
+    expect(number).to_have_value("92")
+    expect(page.locator("#cost")).to_contain_text("At most 94 edits")
     number.fill("20")
     expect(automatic).not_to_be_checked()
     page.fill("#instruction textarea", MANY_WORDS + " and a red sunset")
     expect(page.locator("#other-unit")).to_contain_text("27 words")  # the new words were seen
     expect(number).to_have_value("20")
     automatic.check()
-    expect(number).to_have_value("54")
+    expect(number).to_have_value("108")
     page.locator("#perturbations-slider input[type=range]").fill("64")
     expect(automatic).not_to_be_checked()
     expect(number).to_have_value("64")

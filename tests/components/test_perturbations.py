@@ -26,18 +26,18 @@ def words(count: int, commas: int = 0) -> str:
     ("instruction", "granularity", "number"),
     [
         ("make it snowy", "word", 32),
-        (words(16), "word", 32),
-        (words(17), "word", 34),
-        (words(64), "word", 128),
-        (words(70), "word", 128),  # refused anyway
-        (words(40, commas=20), "phrase", 42),
+        (words(8), "word", 32),
+        (words(9), "word", 36),
+        (words(64), "word", 256),
+        (words(70), "word", 256),  # refused anyway
+        (words(40, commas=20), "phrase", 84),
         (words(40), "phrase", 32),
         ("", "word", 32),
         (None, "word", 32),
         ({"no": "text"}, "word", 32),
     ],
 )
-def test_there_are_twice_as_many_perturbations_as_units(
+def test_there_are_four_perturbations_for_each_unit(
     instruction: object, granularity: str, number: int
 ):
     assert perturbations.wanted_for([instruction], granularity) == number
@@ -76,8 +76,8 @@ def begin(key: str, follows: bool, **settings: object):
 
 def test_a_run_takes_the_number_of_its_own_words_unless_another_was_set():
     left, updates, job = begin("follows", True, instruction=words(25), perturbations=32)
-    assert job.config.perturbations == 50
-    assert (updates[left.amount.number], updates[left.amount.slider]) == (50, 48)
+    assert job.config.perturbations == 100
+    assert (updates[left.amount.number], updates[left.amount.slider]) == (100, 96)
     _, _, job = begin("set", False, instruction=words(25), perturbations=7.0)
     assert job.config.perturbations == 7
     left, updates, job = begin("empty", False, perturbations=None)
@@ -101,6 +101,6 @@ def test_a_link_keeps_its_number(number: int | None, shown: int, follows: bool):
 
 def test_the_page_opens_with_the_number_of_its_words():
     left, _ = page_parts(RunConfig(instruction=words(30)))
-    assert [part.value for part in left.amount] == [64, 60, True, 60]
+    assert [part.value for part in left.amount] == [120, 120, True, 120]
     left, _ = page_parts(RunConfig(instruction=words(30), perturbations=32))
-    assert [part.value for part in left.amount] == [32, 32, False, 60]
+    assert [part.value for part in left.amount] == [32, 32, False, 120]
