@@ -115,7 +115,7 @@ def refit(
         p_values = None
     else:
         found, p_values = distances_of(explanation), p_values_of(explanation)
-    if config.p_cutoff is not None and p_values is None:
+    if config.p_cutoff is not None and p_values is None and explanation.samples:
         raise ConfigError(
             "There are no p-values for this image distance, so there is nothing to cut off. Run "
             "the explanation to its end with it, or set p_cutoff to None."
@@ -155,10 +155,12 @@ def refit(
     if without is not None and remeasured:
         without = replace(without, image_distance=found.way)
     if scale is not None:
-        farthest = config.response == "min-max" or found.way is None
-        rests_on = FARTHEST if farthest else _zero_of(explanation)
-        value = float(np.nanmax(means)) if rests_on == FARTHEST else found.way
-        scale = replace(scale, rests_on=rests_on, value=value, floor=found.floor)
+        if config.response == "min-max" or found.way is None:
+            farthest = float(np.nanmax(means)) if len(fitted.known) > 1 else None
+            scale = replace(scale, rests_on=FARTHEST, value=farthest, floor=0.0)
+        else:
+            rests_on = _zero_of(explanation)
+            scale = replace(scale, rests_on=rests_on, value=found.way, floor=found.floor)
     return replace(
         explanation,
         config=config.to_dict(),

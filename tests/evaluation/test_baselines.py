@@ -138,8 +138,20 @@ KINDS = {
     "glitch and cutoff": (Glitching(effects=FAINT), {"p_cutoff": 0.5}),
     "published scale": (ToyEditor(), {"response": "min-max"}),
     "published scale and seeds": (ToyEditor(chance=DRAWS), {"response": "min-max", "seeds": 3}),
+    "published scale and no seed": (
+        ToyEditor(chance=DRAWS, card=NO_SEED),
+        {"response": "min-max"},
+    ),
+    "published scale, nothing, ended": (
+        ToyEditor(effects={}),
+        {"response": "min-max", "stop_when_settled": True},
+    ),
     "nothing": (ToyEditor(effects={}), {}),
     "nothing, ended": (ToyEditor(effects={}), {"stop_when_settled": True}),
+    "nothing, ended, cutoff": (
+        ToyEditor(effects={}),
+        {"stop_when_settled": True, "p_cutoff": 0.5},
+    ),
     "chance": (ToyEditor(effects={}, chance=(0, 10, 20, 30, 10, 0), card=NO_SEED), {}),
     "any word": (Either(), {}),
     "shapley": (ToyEditor(), {"surrogate": "shapley"}),
