@@ -192,8 +192,8 @@ def _scale(config: RunConfig, measured: Measurements, found: Distances) -> Scale
 
 
 def _repeats(config: RunConfig, found: Distances, shown: list[int]) -> Repeats | None:
-    """Return the distances to each full edit, where there are several."""
-    if found.rows.shape[1] < 2:
+    """Return the distances to each full edit, where something was repeated."""
+    if found.rows.shape[1] < 2 and found.among is None:
         return None
 
     def plain(rows: np.ndarray) -> tuple[tuple[float | None, ...], ...]:

@@ -85,13 +85,16 @@ class Measurements:
         self._known: dict[tuple[_Fixed, _Fixed], float] = {}
         self._first: dict[int, Features] = {}  # row to features under the first seed
         self._noise: list[float] = []
+        self._drawn = False  # whether nobody can tell that the same text gives the same edit
 
     def add(self, batch: Sequence[Made]) -> None:
         """Take in the answers of one batch; all of its pictures share one seed."""
         for made in batch:
             self.done += 1
             if made.ask.repeat:
-                continue  # one that fails is one fewer
+                # One that fails is one fewer; without any chance is there all the same.
+                self._drawn |= isinstance(made.answer, EditFailure)
+                continue
             failed = made.answer.reason if isinstance(made.answer, EditFailure) else None
             if made.ask.row == BLANK:
                 self.blank_failure = failed
@@ -188,7 +191,8 @@ class Measurements:
             own = [self._gap((REFERENCE, place), (BLANK, place)) for place in places]
             return Distances(rows, np.array([own]))
         blanks = self._gaps(REFERENCE, BLANK).T  # (b, c)
-        among = self._gaps(REFERENCE, REFERENCE) if len(places) > 1 else None
+        drawn = self._drawn or len(places) > 1 or len(self._blanks) > 1
+        among = self._gaps(REFERENCE, REFERENCE) if drawn else None
         return Distances(rows, blanks, among)
 
     def _gaps(self, row: int, other: int) -> np.ndarray:
@@ -222,7 +226,7 @@ class Measurements:
     def noise_floor(self) -> float | None:
         """Return the mean distance between edits that differ by chance alone."""
         found = self.distances()
-        if found.among is not None:
+        if found.among is not None and len(found.among) > 1:
             return found.floor
         return float(np.mean(self._noise)) if self._noise else None
 

@@ -118,11 +118,17 @@ class Distances:
         left = list(range(len(self.blanks)) if blanks is None else blanks)
         among = None if self.among is None else self.among[np.ix_(kept, kept)]
         part = Distances(self.rows[:, kept], self.blanks[np.ix_(left, kept)], among)
-        if kind == "min-max" or part.way is None or self.way is None:
-            return _min_max(part.means)
-        floor = self.floor if len(kept) < 2 else part.floor
-        whole = self.way - self.floor
-        return _share(part.means, max(part.way - floor, _LEAST_SHARE * whole), floor)
+        whole = self.response(kind)  # (n + 1,)
+        if kind == "min-max" or self.way is None:
+            known = part.means[~np.isnan(part.means)]
+            found = _min_max(part.means) if known.max() > known.min() else whole
+        else:
+            floor = self.floor if len(kept) < 2 else part.floor
+            way = self.way if part.way is None else part.way
+            least = _LEAST_SHARE * (self.way - self.floor)
+            found = _share(part.means, max(way - floor, least), floor)
+        # An edit that was made under the seed left out only says nothing of that seed's part.
+        return np.where(np.isnan(found), whole, found)
 
 
 def glitch(distances: Distances) -> int | None:

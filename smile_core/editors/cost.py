@@ -20,8 +20,8 @@ def estimate_cost(card: EditorCard, edits: int) -> float | None:
     card : EditorCard
         The editor's card.
     edits : int
-        Edits of the run: (perturbations + 1) times the seeds, and `planning.edits_aside`.
-        Edits in the cache cost nothing, so a run may cost less.
+        Edits of the run, see `planning.count_edits`. Edits in the cache cost nothing, so a run
+        may cost less.
 
     Returns
     -------
