@@ -97,8 +97,8 @@ def test_the_number_that_follows_the_words_is_that_of_the_longest_column() -> No
     long = " ".join(f"word{i}" for i in range(40))
     updates = begin(runs, "long", ("make it snowy", long, ""), follows=True)
     configs = session.session_of(request("long")).comparing.job.configs
-    assert [config.perturbations for config in configs] == [80, 80]
-    assert updates[left.amount.number] == updates[left.amount.slider] == 80
+    assert [config.perturbations for config in configs] == [160, 160]
+    assert updates[left.amount.number] == updates[left.amount.slider] == 160
 
 
 def test_closing_the_tab_ends_the_comparison_and_removes_its_files() -> None:
