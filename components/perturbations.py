@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from smile_core.config import (
-    AUTOMATIC_PER_UNIT,
     MAX_UNITS,
     PERTURBATIONS,
     ConfigError,
     RunConfig,
+    automatic_perturbations,
 )
 from smile_core.instruction import units_in
 
@@ -114,7 +114,7 @@ def wanted_for(instructions: Iterable[str | None], granularity: str, least: int 
     """Return how many perturbations the longest of some instructions asks for."""
     texts = [text for text in instructions if isinstance(text, str)]
     units = max((len(units_in(text, granularity)) for text in texts), default=0)
-    return max(least, AUTOMATIC_PER_UNIT * min(units, MAX_UNITS))
+    return automatic_perturbations(min(units, MAX_UNITS), least)
 
 
 def typed(value: Any) -> Any:

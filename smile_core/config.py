@@ -59,6 +59,11 @@ MAX_UNITS = 64
 MAX_INSTRUCTION_CHARACTERS = 2000
 
 
+def automatic_perturbations(n_units: int, least: int = PERTURBATIONS) -> int:
+    """Return how many shortened instructions are tried where no number is asked for."""
+    return max(least, AUTOMATIC_PER_UNIT * n_units)
+
+
 class ConfigError(ValueError):
     """A setting that cannot be used; the message says what is allowed and what to do."""
 
@@ -265,8 +270,7 @@ class RunConfig:
 
     def perturbations_for(self, n_units: int) -> int:
         """Return how many shortened instructions of so many units are tried: at most all."""
-        automatic = max(PERTURBATIONS, AUTOMATIC_PER_UNIT * n_units)
-        return min(self.perturbations or automatic, 2**n_units - 2)
+        return min(self.perturbations or automatic_perturbations(n_units), 2**n_units - 2)
 
     @classmethod
     def preset(cls, name: str, *, instruction: str, **changes: Any) -> RunConfig:

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Sequence
 from html import escape
 
-from smile_core.config import AUTOMATIC_PER_UNIT, PERTURBATIONS, PERTURBATIONS_PER_UNIT
+from smile_core.config import PERTURBATIONS_PER_UNIT, automatic_perturbations
 from smile_core.explanation import (
     AGAINST,
     ANY_UNIT,
@@ -199,8 +199,7 @@ def planned_edits(explanation: Explanation) -> int:
     """Return how many shortened instructions a whole run tries: no more than there are."""
     m = len(explanation.units)
     asked = explanation.config.get("perturbations", len(explanation.samples))
-    automatic = max(PERTURBATIONS, AUTOMATIC_PER_UNIT * m)
-    return min(int(asked or automatic), _proper_subsets(m))
+    return min(int(asked or automatic_perturbations(m)), _proper_subsets(m))
 
 
 def edits_made(explanation: Explanation) -> str:
