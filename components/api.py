@@ -54,7 +54,7 @@ def explain(
             empty it is the server's own, which a public server does not lend.
 
     Returns:
-        The explanation: a plain-language summary, the words with weight, 95 % interval and
+        The explanation: a plain-language summary, the words with weight, interval and
         verdict, fidelity figures, and all samples without their pictures.
     """  # noqa: D406, D407 - the form that Gradio reads for the API page and for MCP
     try:
@@ -118,7 +118,7 @@ def compare(
 
     Returns:
         The comparison: a plain-language summary, a row per word with its weight in each column,
-        the differences with 95 % intervals and verdicts, and rank correlations.
+        the differences with intervals and verdicts, and rank correlations.
     """  # noqa: D406, D407 - the form that Gradio reads for the API page and for MCP
     try:
         if image is None:

@@ -12,7 +12,7 @@ from smile_core.sentence import no_weights
 
 def build() -> gr.HTML:
     """Make the empty chart."""
-    return chart("words-chart", "Bar chart: the weight of each word with its 95 % interval")
+    return chart("words-chart", "Bar chart: the weight of each word with its interval")
 
 
 def render(explanation: Explanation | None) -> str:
